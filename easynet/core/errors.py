@@ -1,0 +1,295 @@
+"""Everything that can go wrong, ordered by who has to act.
+
+    EasyNetError                code (stable slug), retryable, hint (the next step, or "")
+    ├── UsageError              the caller: InvalidIntent, InvalidQuantity, UnknownInput, UnknownFunction,
+    │                           ArgumentMismatch, BadData, RunNotFound, RunBusy
+    ├── SettingsError           the operator: DataDirectoryUnusable, MissingExtra, ServerNotStarted
+    ├── InputNeeded             whoever asked: a question has to be answered first
+    ├── PlanningError           the planner: Unsupported, PlanRejected
+    ├── PlacementError          nobody can do it: NoNodeFound, Infeasible
+    ├── MoneyError              the budget: OverBudget
+    ├── GatewayError            the way in: GatewayUnreachable
+    ├── NodeError               the remote side: NodeUnreachable, NodeRefused, NameTaken, CallTimeout,
+    │                           Unencodable, RemoteFailure
+    └── RunError                the run: SubtaskFailed, QualityNotMet, DeadlinePassed
+
+`docs/errors.md` is made from this tree and maps each family to an exit code.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class EasyNetError(Exception):
+    """The base of every error that EasyNet raises on purpose."""
+
+    code = "easynet_error"
+    """A stable slug, for programs."""
+    retryable = False
+    """True where the same call may succeed elsewhere or later."""
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").splitlines()[0])
+        self.hint = hint
+        """What to do next, as a sentence; empty where nothing helps."""
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint that names the known words closest to `name`, or "" where none is close."""
+    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+
+
+# ── the caller ──────────────────────────────────────────────────────────────────────────────────
+
+
+class UsageError(EasyNetError):
+    """The request cannot be understood as it stands."""
+
+    code = "usage"
+
+
+class InvalidIntent(UsageError):
+    """The intent has no words to act on."""
+
+    code = "invalid_intent"
+
+
+class InvalidQuantity(UsageError):
+    """A quantity such as a budget or a deadline is not in an accepted form."""
+
+    code = "invalid_quantity"
+
+
+class UnknownInput(UsageError):
+    """An input was given that no part of the plan takes."""
+
+    code = "unknown_input"
+
+
+class UnknownFunction(UsageError):
+    """No node offers a function of that name."""
+
+    code = "unknown_function"
+
+
+class ArgumentMismatch(UsageError):
+    """The arguments do not fit the function's parameters."""
+
+    code = "argument_mismatch"
+
+
+class BadData(UsageError):
+    """The data given cannot be used: missing, empty, of the wrong kind or shape."""
+
+    code = "bad_data"
+
+
+class RunNotFound(UsageError):
+    """No run of that id is in the journal."""
+
+    code = "run_not_found"
+
+
+class RunBusy(UsageError):
+    """Another process is working on that run."""
+
+    code = "run_busy"
+
+
+# ── the operator ────────────────────────────────────────────────────────────────────────────────
+
+
+class SettingsError(EasyNetError):
+    """This installation or its settings need attention."""
+
+    code = "settings"
+
+
+class DataDirectoryUnusable(SettingsError):
+    """EasyNet's data directory cannot be written."""
+
+    code = "data_directory_unusable"
+
+
+class MissingExtra(SettingsError):
+    """A library that this function needs is not installed."""
+
+    code = "missing_extra"
+
+
+class ServerNotStarted(SettingsError):
+    """The embedded NATS server did not start."""
+
+    code = "server_not_started"
+
+
+# ── questions ───────────────────────────────────────────────────────────────────────────────────
+
+
+class InputNeeded(EasyNetError):
+    """A question has to be answered before the work can go on.
+
+    A contributed function may raise it: the run then asks `question`, and the answer becomes the
+    intent's input `name`, which the function receives as the argument of that name.
+    """
+
+    code = "input_needed"
+
+    def __init__(self, name: str, question: str, choices: Sequence[str] = ()) -> None:
+        super().__init__(question)
+        self.name = name
+        self.choices = tuple(choices)
+
+
+# ── the planner, the market, the money ──────────────────────────────────────────────────────────
+
+
+class PlanningError(EasyNetError):
+    """No plan could be made."""
+
+    code = "planning"
+
+
+class Unsupported(PlanningError):
+    """Nothing on this network does what was asked."""
+
+    code = "unsupported"
+
+
+class PlanRejected(PlanningError):
+    """A plan breaks the rules; `problems` says which subtask and why."""
+
+    code = "plan_rejected"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class PlacementError(EasyNetError):
+    """No node can do it under the requirements."""
+
+    code = "placement"
+
+
+class NoNodeFound(PlacementError):
+    """No reachable node offers a function that the plan needs."""
+
+    code = "no_node_found"
+
+
+class Infeasible(PlacementError):
+    """No choice of nodes meets the deadline."""
+
+    code = "infeasible"
+
+
+class MoneyError(EasyNetError):
+    """The money does not suffice."""
+
+    code = "money"
+
+
+class OverBudget(MoneyError):
+    """The work costs more than the budget allows."""
+
+    code = "over_budget"
+
+
+# ── the way in and the remote side ──────────────────────────────────────────────────────────────
+
+
+class GatewayError(EasyNetError):
+    """The gateway did not do its part."""
+
+    code = "gateway"
+
+
+class GatewayUnreachable(GatewayError):
+    """No gateway answers at that address."""
+
+    code = "gateway_unreachable"
+    retryable = True
+
+
+class NodeError(EasyNetError):
+    """A node did not deliver."""
+
+    code = "node"
+    retryable = True
+
+
+class NodeUnreachable(NodeError):
+    """The node went away before it answered."""
+
+    code = "node_unreachable"
+
+
+class NodeRefused(NodeError):
+    """The node would not take the call."""
+
+    code = "node_refused"
+
+
+class NameTaken(NodeError):
+    """Another node of that name is on this network already."""
+
+    code = "name_taken"
+    retryable = False
+
+
+class CallTimeout(NodeError):
+    """The call did not finish in the time given to it."""
+
+    code = "call_timeout"
+
+
+class Unencodable(NodeError):
+    """A value cannot travel: it has no form that is safe to send."""
+
+    code = "unencodable"
+    retryable = False
+
+
+class RemoteFailure(NodeError):
+    """The function itself raised; its type, message and traceback came back as text."""
+
+    code = "remote_failure"
+
+    def __init__(self, remote_type: str, remote_message: str, remote_traceback: str = "") -> None:
+        super().__init__(f"{remote_type}: {remote_message}")
+        self.remote_type = remote_type
+        self.remote_message = remote_message
+        self.remote_traceback = remote_traceback
+
+
+# ── the run ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class RunError(EasyNetError):
+    """The run did not reach its goal."""
+
+    code = "run"
+
+
+class SubtaskFailed(RunError):
+    """A subtask failed on every node that could do it."""
+
+    code = "subtask_failed"
+
+
+class QualityNotMet(RunError):
+    """The work is done, but a measured quality misses what was asked for."""
+
+    code = "quality_not_met"
+
+
+class DeadlinePassed(RunError):
+    """The time given to the run is over."""
+
+    code = "deadline_passed"

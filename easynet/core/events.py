@@ -1,0 +1,224 @@
+"""What happened during a run, in order: one union of frozen facts that every face folds.
+
+`seq` counts from 0 without gaps within a run; `run_finished` comes last, exactly once; folding a run's
+events gives its `RunResult` (`easynet.core.result`).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from easynet.core.artifact import Artifact
+from easynet.core.capability import Value
+from easynet.core.ids import CapabilityName, NodeId, RunId, SubtaskId
+from easynet.core.intent import Intent, ParsedIntent
+from easynet.core.offer import Offer
+from easynet.core.schedule import Schedule
+from easynet.core.task_graph import TaskGraph
+
+Status = Literal["succeeded", "failed", "cancelled", "needs_input", "infeasible", "over_budget"]
+
+
+class Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: RunId
+    seq: int = Field(ge=0)
+    """0, 1, 2 ... with no gaps within a run."""
+    at: float
+    """Unix seconds, from the run's clock."""
+
+
+class Problem(Value):
+    """An error as data."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Question(Value):
+    """Something that only the user can say."""
+
+    name: str
+    """The intent's input that the answer becomes."""
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+class RunStarted(Event):
+    """A run began, or went on after an interruption."""
+
+    kind: Literal["run_started"] = "run_started"
+    intent: Intent
+    version: str
+    """Of EasyNet."""
+    resumed: bool = False
+
+
+class IntentParsed(Event):
+    """The intent was understood."""
+
+    kind: Literal["intent_parsed"] = "intent_parsed"
+    parsed: ParsedIntent
+
+
+class QuestionAsked(Event):
+    """The run cannot go on without an answer."""
+
+    kind: Literal["question_asked"] = "question_asked"
+    question: Question
+
+
+class PlanMade(Event):
+    """A plan passed the validator."""
+
+    kind: Literal["plan_made"] = "plan_made"
+    graph: TaskGraph
+    planner: str
+    """Which planner made it."""
+    titles: dict[CapabilityName, str]
+    """What each capability does, in the user's language."""
+    caveats: tuple[str, ...] = ()
+    """What the plan does not do although the words asked for it."""
+
+
+class NodesFound(Event):
+    """The registry was asked who can do the subtasks."""
+
+    kind: Literal["nodes_found"] = "nodes_found"
+    offers: dict[CapabilityName, tuple[Offer, ...]]
+
+
+class ScheduleMade(Event):
+    """The plan has a price and a time."""
+
+    kind: Literal["schedule_made"] = "schedule_made"
+    schedule: Schedule
+
+
+class ApprovalRequested(Event):
+    """Somebody has to agree before the plan runs."""
+
+    kind: Literal["approval_requested"] = "approval_requested"
+    question: Question
+    price: int
+    """Credits."""
+
+
+class AttemptStarted(Event):
+    """A subtask was sent to a node."""
+
+    kind: Literal["attempt_started"] = "attempt_started"
+    subtask: SubtaskId
+    attempt: int
+    """1 for the first."""
+    node: NodeId
+
+
+class AttemptProgressed(Event):
+    """A subtask said how far it is."""
+
+    kind: Literal["attempt_progressed"] = "attempt_progressed"
+    subtask: SubtaskId
+    attempt: int
+    fraction: float | None
+    message: str
+
+
+class AttemptFailed(Event):
+    """A subtask did not succeed on a node."""
+
+    kind: Literal["attempt_failed"] = "attempt_failed"
+    subtask: SubtaskId
+    attempt: int
+    node: NodeId
+    problem: Problem
+    will_retry: bool
+
+
+class SubtaskFinished(Event):
+    """A subtask's result is in the journal."""
+
+    kind: Literal["subtask_finished"] = "subtask_finished"
+    subtask: SubtaskId
+    node: NodeId
+    attempt: int
+    duration_s: float
+
+
+class Replanned(Event):
+    """What failed was planned anew; finished subtasks stay."""
+
+    kind: Literal["replanned"] = "replanned"
+    reason: str
+    keeps: tuple[SubtaskId, ...]
+
+
+class ModelFellBack(Event):
+    """A language model did not serve, and the offline planner took over."""
+
+    kind: Literal["model_fell_back"] = "model_fell_back"
+    model: str
+    reason: str
+
+
+class MoneyReserved(Event):
+    """Credits were set aside for an attempt, before it was sent."""
+
+    kind: Literal["money_reserved"] = "money_reserved"
+    subtask: SubtaskId
+    attempt: int
+    amount: int
+
+
+class MoneySettled(Event):
+    """A reservation ended: `paid` credits went to the node, the rest came back."""
+
+    kind: Literal["money_settled"] = "money_settled"
+    subtask: SubtaskId
+    attempt: int
+    paid: int
+    returned: int
+
+
+class RunFinished(Event):
+    """The run ended. The last event, exactly once."""
+
+    kind: Literal["run_finished"] = "run_finished"
+    status: Status
+    problem: Problem | None = None
+    headline: tuple[str, ...] = ()
+    """The result in a few lines; the first names the data that was used."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    outputs: dict[SubtaskId, JsonValue] = Field(default_factory=dict)
+    """The results asked for, where they are small plain data."""
+    files: dict[str, Artifact] = Field(default_factory=dict)
+    """Files made, by name."""
+    folder: str = ""
+    """Where the files and `report.html` were written."""
+    duration_s: float = 0.0
+
+
+RunEvent = Annotated[
+    RunStarted
+    | IntentParsed
+    | QuestionAsked
+    | PlanMade
+    | NodesFound
+    | ScheduleMade
+    | ApprovalRequested
+    | AttemptStarted
+    | AttemptProgressed
+    | AttemptFailed
+    | SubtaskFinished
+    | Replanned
+    | ModelFellBack
+    | MoneyReserved
+    | MoneySettled
+    | RunFinished,
+    Field(discriminator="kind"),
+]
+
+RUN_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
+"""Reads and writes events as JSON."""

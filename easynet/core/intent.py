@@ -1,0 +1,91 @@
+"""What a user wants, in words plus constraints; and the same once understood."""
+
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from easynet.core.capability import Value
+from easynet.core.language import Language
+
+
+class Intent(BaseModel):
+    """A goal, in the user's words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    goal: str = ""
+    """A short name of the goal, such as `train_anomaly_detector`; may be empty where `description` says it all."""
+    description: str = ""
+    """The goal in a sentence, English or Chinese."""
+    input_data: dict[str, JsonValue] = Field(default_factory=dict)
+    """Named inputs; a path to a file is given as text."""
+    quality_requirements: dict[str, str | int | float] = Field(default_factory=dict)
+    """Measured qualities and their bounds: `{"accuracy": ">90%"}`."""
+    constraints: dict[str, str | int | float] = Field(default_factory=dict)
+    """`budget` ("$5"), `deadline` ("10 minutes"), `privacy` ("high"), `memory` ("8GB+")."""
+
+    @classmethod
+    def from_text(cls, text: str, **fields: Any) -> Self:
+        """An intent that is one sentence; its constraints are read out of it when it is parsed."""
+        return cls(description=text, **fields)
+
+    @property
+    def text(self) -> str:
+        """All words of the intent."""
+        goal = self.goal.replace("_", " ")
+        return goal if not self.description else f"{self.description} {goal}".strip()
+
+
+class Privacy(StrEnum):
+    """How far the intent's data may travel."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+    """Only to the user's own nodes."""
+
+
+class Bound(Value):
+    """A comparison with a number in SI units; a share is between 0 and 1."""
+
+    comparison: Literal["<", "<=", "=", ">=", ">"]
+    value: float
+
+    def holds(self, measured: float) -> bool:
+        match self.comparison:
+            case "<":
+                return measured < self.value
+            case "<=":
+                return measured <= self.value
+            case "=":
+                return measured == self.value
+            case ">=":
+                return measured >= self.value
+            case ">":
+                return measured > self.value
+
+    def __str__(self) -> str:
+        return f"{self.comparison}{self.value:g}"
+
+
+class Requirements(Value):
+    """What the constraints of an intent come to, in whole credits and SI units."""
+
+    budget: int | None = None
+    """Credits."""
+    deadline_s: float | None = None
+    """Seconds from the start of the run."""
+    privacy: Privacy = Privacy.NORMAL
+    memory_bytes: Bound | None = None
+    quality: dict[str, Bound] = Field(default_factory=dict)
+    """By the name of the metric: `{"accuracy": >0.9}`."""
+
+
+class ParsedIntent(Value):
+    """An intent as the network understood it."""
+
+    text: str
+    """The words that say what to do, without those that state constraints."""
+    language: Language
+    inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    requirements: Requirements = Requirements()

@@ -1,0 +1,132 @@
+"""From a Python function to its capability: parameters, types and descriptions read off the signature."""
+
+import builtins
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from easynet.core.capability import Capability, Parameter, TypeRef
+from easynet.core.ids import CapabilityName
+from easynet.core.language import language_of
+
+ANY = TypeRef(name="any")
+_STREAMS = (Iterator, AsyncIterator, Iterable, AsyncIterable, Generator, AsyncGenerator)
+
+
+class _Named:
+    """Stands for a name that is only imported for type checkers, such as `pd.DataFrame`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, name: str) -> "_Named":
+        return _Named(name)
+
+    def __getitem__(self, item: object) -> "_Named":
+        return self
+
+    def __or__(self, other: object) -> Any:
+        return self if other is None else typing.Any
+
+    __ror__ = __or__
+
+    def __call__(self, *_: object) -> None:
+        """`typing` accepts only callables as annotations."""
+
+
+class _Names(dict[str, Any]):
+    """The names an annotation may use; an unknown one stands for itself.
+
+    Heavy libraries are imported inside functions, so their names are missing when a signature is read.
+    """
+
+    def __init__(self, module: dict[str, Any]) -> None:
+        super().__init__(vars(builtins))
+        self.update(module)
+
+    def __missing__(self, key: str) -> _Named:
+        return _Named(key)
+
+
+def _hints(thing: Any) -> dict[str, Any]:
+    module = inspect.getmodule(thing)
+    names = getattr(thing, "__globals__", None) or (vars(module) if module else {})
+    return typing.get_type_hints(thing, globalns={}, localns=_Names(names))
+
+
+def type_ref(hint: Any, depth: int = 0) -> TypeRef:
+    """The nominal type that an annotation stands for; `X | None` counts as `X`."""
+    if isinstance(hint, _Named):
+        return TypeRef(name=hint.name)
+    if hint in (Any, inspect.Parameter.empty, object):
+        return ANY
+    if hint is None or hint is type(None):
+        return TypeRef(name="none")
+    if hint is Path:
+        return TypeRef(name="File")
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        options = [a for a in args if a is not type(None)]
+        return type_ref(options[0], depth) if len(options) == 1 else ANY
+    if origin is typing.Literal:
+        return TypeRef(name=type(args[0]).__name__)
+    if origin in (list, tuple, set, frozenset) and args:
+        return type_ref(args[0], depth).model_copy(update={"many": True})
+    if origin is not None:
+        return TypeRef(name=getattr(origin, "__name__", "any"))
+    is_record = typing.is_typeddict(hint) or dataclasses.is_dataclass(hint) or hasattr(hint, "model_fields")
+    fields = {k: type_ref(v, depth + 1) for k, v in _hints(hint).items()} if is_record and depth < 3 else {}
+    return TypeRef(name=getattr(hint, "__name__", "any"), fields=fields)
+
+
+def _plain(default: Any) -> JsonValue:
+    return default if isinstance(default, str | int | float | bool) else None
+
+
+def _parameter(p: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
+    variadic = p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    return Parameter(
+        name=p.name,
+        type=type_ref(hints.get(p.name, Any)),
+        required=p.default is p.empty and not variadic,
+        default=None if p.default is p.empty else _plain(p.default),
+        is_variadic=variadic,
+        is_positional_only=p.kind is p.POSITIONAL_ONLY,
+        is_keyword_only=p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD),
+    )
+
+
+def capability_of(function: Callable[..., Any], name: str | None = None, **stated: Any) -> Capability:
+    """Describe `function` as a capability; `stated` fields take precedence over what is read off it.
+
+    The description defaults to the first paragraph of the docstring, or to the name in words.
+    """
+    hints = _hints(function)
+    own_name = name or function.__name__
+    doc = (inspect.getdoc(function) or own_name.replace("_", " ")).split("\n\n")[0].replace("\n", " ")
+    stated.setdefault("description", {language_of(doc): doc})
+    streaming = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    returned = hints.get("return", Any)
+    if streaming and typing.get_origin(returned) in _STREAMS:
+        returned = typing.get_args(returned)[0]
+    return Capability(
+        name=CapabilityName(own_name),
+        parameters=tuple(_parameter(p, hints) for p in inspect.signature(function).parameters.values()),
+        output=type_ref(returned),
+        streaming=streaming,
+        **stated,
+    )

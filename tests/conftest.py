@@ -1,0 +1,51 @@
+"""What every test gets: a data directory of its own, and no way out of this machine."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_LOCAL_NAMES = {None, "", "localhost", b"localhost"}
+
+
+def is_loopback(host: Any) -> bool:
+    """Whether a host names this machine only."""
+    if host in _LOCAL_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every look-up of, and every connection to, another machine."""
+    real_getaddrinfo, real_connect = socket.getaddrinfo, socket.socket.connect
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not is_loopback(host):
+            raise RuntimeError(f"a test tried to reach {host!r}")
+        return real_getaddrinfo(host, *args, **kwargs)
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(address[0]):
+            raise RuntimeError(f"a test tried to reach {address[0]!r}")
+        real_connect(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def own_data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data directory that lives as long as the test; no setting of the developer's leaks in."""
+    for name in [n for n in os.environ if n.startswith("EASYNET_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "easynet-data"
+    monkeypatch.setenv("EASYNET_DATA_DIR", str(folder))
+    yield folder
