@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,10 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory that lives as long as the test; no setting of the developer's leaks in."""
     for name in [n for n in os.environ if n.startswith("EASYNET_")]:
         monkeypatch.delenv(name)
     folder = tmp_path / "easynet-data"
     monkeypatch.setenv("EASYNET_DATA_DIR", str(folder))
-    yield folder
+    return folder

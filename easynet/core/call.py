@@ -5,7 +5,7 @@ A node opens a `CallContext` around each call. The function reaches it with `pro
 so a contributed function stays an ordinary function.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _current: ContextVar[CallContext | None] = ContextVar("easynet_call", default=No
 
 
 @contextmanager
-def call_context(context: CallContext) -> Iterator[None]:
+def call_context(context: CallContext) -> Generator[None]:
     """Make `context` the current call for the code inside."""
     token = _current.set(context)
     try:

@@ -15,7 +15,7 @@ class Intent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     goal: str = ""
-    """A short name of the goal, such as `train_anomaly_detector`; may be empty where `description` says it all."""
+    """A short name of the goal, such as `train_anomaly_detector`; empty where `description` says it all."""
     description: str = ""
     """The goal in a sentence, English or Chinese."""
     input_data: dict[str, JsonValue] = Field(default_factory=dict)
