@@ -9,8 +9,8 @@
     ├── PlacementError          nobody can do it: NoNodeFound, Infeasible
     ├── MoneyError              the budget: OverBudget
     ├── GatewayError            the way in: GatewayUnreachable
-    ├── NodeError               the remote side: NodeUnreachable, NodeRefused, NameTaken, CallTimeout,
-    │                           Unencodable, RemoteFailure
+    ├── NodeError               the remote side: NodeUnreachable, NotStarted, NodeRefused, NameTaken,
+    │                           CallTimeout, Unencodable, RemoteFailure
     └── RunError                the run: SubtaskFailed, QualityNotMet, DeadlinePassed
 
 `docs/errors.md` is made from this tree and maps each family to an exit code.
@@ -228,6 +228,12 @@ class NodeUnreachable(NodeError):
     """The node went away before it answered."""
 
     code = "node_unreachable"
+
+
+class NotStarted(NodeUnreachable):
+    """Nobody took the call, so it can go elsewhere without being done twice."""
+
+    code = "not_started"
 
 
 class NodeRefused(NodeError):

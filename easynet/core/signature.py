@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
+from typing_extensions import is_typeddict
 
 from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.ids import CapabilityName
@@ -88,7 +89,7 @@ def type_ref(hint: Any, depth: int = 0) -> TypeRef:
         return type_ref(args[0], depth).model_copy(update={"many": True})
     if origin is not None:
         return TypeRef(name=getattr(origin, "__name__", "any"))
-    is_record = typing.is_typeddict(hint) or dataclasses.is_dataclass(hint) or hasattr(hint, "model_fields")
+    is_record = is_typeddict(hint) or dataclasses.is_dataclass(hint) or hasattr(hint, "model_fields")
     fields = {k: type_ref(v, depth + 1) for k, v in _hints(hint).items()} if is_record and depth < 3 else {}
     return TypeRef(name=getattr(hint, "__name__", "any"), fields=fields)
 

@@ -1,5 +1,6 @@
 """The plan as data: subtasks, and where each argument comes from."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, JsonValue
@@ -59,7 +60,7 @@ class Subtask(Value):
     capability: CapabilityName
     arguments: dict[str, Binding] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def needs(self) -> frozenset[SubtaskId]:
         """The subtasks whose outputs it reads."""
         return frozenset(s.subtask for b in self.arguments.values() for s in sources(b))
@@ -72,7 +73,7 @@ class TaskGraph(Value):
     outputs: tuple[SubtaskId, ...] = ()
     """The subtasks whose results the user asked for."""
 
-    @property
+    @cached_property
     def by_id(self) -> dict[SubtaskId, Subtask]:
         return {s.id: s for s in self.subtasks}
 

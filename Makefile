@@ -1,0 +1,49 @@
+# Everything a developer and CI do. Each target installs what it needs into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SENTENCE ?= train a medical anomaly detector
+
+.PHONY: demo test quick check format bench evals clean
+
+demo: .venv/ready-demo  ## a sentence becomes finished work, on this machine
+	$(BIN)/easynet "$(SENTENCE)"
+
+test: .venv/ready-dev  ## the whole suite, with coverage
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n 2 --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=85 $(ARGS)
+
+quick: .venv/ready-dev  ## the tests that need no server and no training
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(ARGS)
+
+check: .venv/ready-dev  ## style, types and the directions of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+format: .venv/ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready-dev  ## every speed and size that the README states
+	$(BIN)/python -m benchmarks
+
+evals: .venv/ready-dev  ## how well intents are understood and planned
+	$(BIN)/python -m evals
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/ready-demo: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[specialists]'
+	touch $@
+
+.venv/ready-dev: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	touch $@ .venv/ready-demo
+
+clean:
+	rm -rf .venv .coverage* htmlcov dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,10 @@
+"""Run every benchmark: `python -m benchmarks`."""
+
+import platform
+from datetime import date
+
+from benchmarks import start_up, task_graph
+
+print(f"# {date.today()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+start_up.main()
+task_graph.main()

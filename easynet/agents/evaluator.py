@@ -1,0 +1,66 @@
+"""Whether the work is as good as was asked for, by what the run itself measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from easynet.core.capability import Capability, Role
+from easynet.core.errors import QualityNotMet
+from easynet.core.events import Problem
+from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.intent import Bound
+from easynet.core.language import Language, say
+from easynet.core.task_graph import TaskGraph
+
+
+def measured(
+    graph: TaskGraph, catalogue: Mapping[CapabilityName, Capability], values: Mapping[SubtaskId, Any]
+) -> dict[str, float]:
+    """The metrics that the checking steps of a run gave, by name."""
+    metrics: dict[str, float] = {}
+    for subtask in graph.subtasks:
+        capability = catalogue.get(subtask.capability)
+        value = values.get(subtask.id)
+        if capability is None or capability.role is not Role.CHECK or not isinstance(value, dict):
+            continue
+        found = value.get("metrics", {})
+        metrics |= {
+            str(name): float(number)
+            for name, number in (found.items() if isinstance(found, dict) else ())
+            if isinstance(number, int | float)
+        }
+    return metrics
+
+
+def shortfall(
+    metrics: Mapping[str, float], quality: Mapping[str, Bound], language: Language
+) -> Problem | None:
+    """The first measured quality that misses its bound, or `None`."""
+    for name, bound in quality.items():
+        if name in metrics and not bound.holds(metrics[name]):
+            return Problem(
+                code=QualityNotMet.code,
+                message=say(
+                    language,
+                    f"{name} is {metrics[name]:.3f}, but {bound} was asked for",
+                    f"{name} 为 {metrics[name]:.3f}，而要求是 {bound}",
+                ),
+                hint=say(
+                    language,
+                    "The results were kept. More or better data helps most; or lower the requirement.",
+                    "结果已保留。更多或更好的数据最有帮助；也可以放宽要求。",
+                ),
+            )
+    return None
+
+
+def unmeasured(metrics: Mapping[str, float], quality: Mapping[str, Bound], language: Language) -> list[str]:
+    """A sentence for each quality that was asked for and that nothing in the run measured."""
+    return [
+        say(
+            language,
+            f"{name} {bound} was asked for, but nothing in this run measures it.",
+            f"要求 {name} {bound}，但本次运行没有测量它。",
+        )
+        for name, bound in quality.items()
+        if name not in metrics
+    ]

@@ -1,0 +1,201 @@
+"""How a run went, as HTML: facts, task graph, timeline, steps and money."""
+
+import time
+from collections.abc import Sequence
+
+from easynet.agents.report_graph import draw_graph
+from easynet.agents.report_html import Html, el, join
+from easynet.agents.report_timeline import draw_timeline
+from easynet.agents.run_account import RunAccount
+from easynet.agents.run_step import Step
+from easynet.agents.wording import (
+    format_time,
+    one_line,
+    shorten,
+    state_label,
+    status_label,
+    steps_on_nodes,
+)
+from easynet.core.events import ApprovalRequested, ModelFellBack, Replanned, RunEvent
+from easynet.core.language import Language, say
+from easynet.core.quantities import format_credits
+
+_OPEN_TABLE_ROWS = 40
+"""A longer table starts folded."""
+_PROBLEM_COLUMNS = 300
+
+
+def course(account: RunAccount, events: Sequence[RunEvent], language: Language) -> Html:
+    """The second half of the page."""
+    return el(
+        "section",
+        el("h2", say(language, "How this was done", "过程"), id="how"),
+        _facts(account, language),
+        _notes(events, language),
+        _titled(say(language, "The plan", "计划"), draw_graph(account, language)),
+        _titled(say(language, "The run", "运行"), draw_timeline(account, language)),
+        _titled(say(language, "Steps", "步骤"), _steps(account, language)),
+        _titled(say(language, "Money", "费用"), _money(account, language)),
+        class_="course",
+        aria_labelledby="how",
+    )
+
+
+def _titled(title: str, content: Html | None) -> Html | None:
+    return join(el("h3", title), content) if content else None
+
+
+def _facts(account: RunAccount, language: Language) -> Html:
+    done, total = account.count("succeeded"), len(account.current)
+    facts = {
+        say(language, "Asked for", "要求"): account.goal,
+        say(language, "Result", "结果"): status_label(account.finished.status, language)
+        if account.finished
+        else say(language, "Not finished", "未完成"),
+        say(language, "Plan", "计划"): steps_on_nodes(account, language) if total else "",
+        say(language, "Done", "完成"): say(language, f"{done} of {total} steps", f"{done} / {total} 个步骤")
+        if done < total
+        else "",
+        say(language, "Time", "用时"): _time(account, language),
+        say(language, "Cost", "费用"): format_credits(account.paid, language),
+        say(language, "Started", "开始"): time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(account.started_at))
+        if account.started_at is not None
+        else "",
+        say(language, "Run", "运行编号"): account.run_id,
+        say(language, "Version", "版本"): f"EasyNet {account.version}" if account.version else "",
+    }
+    rows = [el("div", el("dt", name), el("dd", value)) for name, value in facts.items() if value]
+    return el("dl", *rows, class_="facts")
+
+
+def _time(account: RunAccount, language: Language) -> str:
+    took = format_time(account.now_s, language)
+    if account.schedule is None:
+        return took
+    expected = format_time(account.schedule.duration_s, language)
+    return say(language, f"{took} (estimated {expected})", f"{took}（预计 {expected}）")
+
+
+def _notes(events: Sequence[RunEvent], language: Language) -> Html | None:
+    """What did not go straight, in sentences."""
+    notes: list[str] = []
+    for event in events:
+        match event:
+            case ModelFellBack():
+                notes.append(
+                    say(
+                        language,
+                        f"The language model {event.model} did not serve ({event.reason}); "
+                        "the offline planner took over.",
+                        f"语言模型 {event.model} 未能提供服务（{event.reason}），改用离线规划。",
+                    )
+                )
+            case Replanned():
+                notes.append(say(language, f"Planned anew: {event.reason}", f"重新规划：{event.reason}"))
+            case ApprovalRequested():
+                notes.append(
+                    say(
+                        language,
+                        f"Approval was asked for, at {format_credits(event.price, language)}.",
+                        f"已请求批准，价格为 {format_credits(event.price, language)}。",
+                    )
+                )
+            case _:
+                pass
+    return el("ul", *(el("li", note) for note in notes), class_="quiet") if notes else None
+
+
+def _steps(account: RunAccount, language: Language) -> Html | None:
+    steps = list(account.steps.values())
+    if not steps:
+        return None
+    head = [
+        el("th", say(language, en, zh), scope="col", class_="number" if is_number else None)
+        for en, zh, is_number in (
+            ("Step", "步骤", False),
+            ("Node", "节点", False),
+            ("State", "状态", False),
+            ("Attempts", "尝试", True),
+            ("Time", "用时", True),
+            ("Credits", "积分", True),
+        )
+    ]
+    table = el(
+        "div",
+        el("table", el("thead", el("tr", *head)), el("tbody", *(_row(s, language) for s in steps))),
+        class_="scroll",
+        tabindex="0",
+        role="group",
+        aria_label=say(language, "Steps", "步骤"),
+    )
+    if len(steps) <= _OPEN_TABLE_ROWS:
+        return table
+    return el(
+        "details", el("summary", say(language, f"All {len(steps)} steps", f"全部 {len(steps)} 个步骤")), table
+    )
+
+
+def _row(step: Step, language: Language) -> Html:
+    state = state_label(step.state, language)
+    if not step.is_current:
+        state += say(language, ", replaced", "，已替换")
+    problems = [
+        el(
+            "small",
+            shorten(one_line(f"{a.node}: {a.problem.message}"), _PROBLEM_COLUMNS),
+            class_="problem-note",
+        )
+        for a in step.sent
+        if a.problem
+    ]
+    return el(
+        "tr",
+        el("td", step.title, *problems),
+        el("td", step.node or "–"),
+        el("td", el("span", state, class_=f"state state-{step.state}")),
+        el("td", str(len(step.sent) or "–"), class_="number"),
+        el(
+            "td",
+            format_time(step.duration_s, language) if step.duration_s is not None else "–",
+            class_="number",
+        ),
+        el("td", _price(step, language), class_="number"),
+    )
+
+
+def _price(step: Step, language: Language) -> str:
+    if step.sent or step.paid:
+        return f"{step.paid:,}"
+    return (
+        say(language, f"est. {step.planned.price:,}", f"预计 {step.planned.price:,}") if step.planned else "–"
+    )
+
+
+def _money(account: RunAccount, language: Language) -> Html | None:
+    attempts = [a for s in account.steps.values() for a in s.attempts.values()]
+    reserved = sum(a.reserved for a in attempts)
+    if account.schedule is None and not reserved and not account.paid:
+        return None
+    amounts = [
+        (say(language, "Estimated", "预计"), account.schedule.price if account.schedule else None),
+        (say(language, "Set aside", "预留"), reserved),
+        (say(language, "Paid", "支付"), account.paid),
+        (say(language, "Returned", "退回"), sum(a.returned for a in attempts)),
+    ]
+    rows = [
+        el("div", el("dt", name), el("dd", format_credits(amount, language)))
+        for name, amount in amounts
+        if amount is not None
+    ]
+    by_node: dict[str, int] = {}
+    for attempt in attempts:
+        if attempt.paid:
+            by_node[attempt.node] = by_node.get(attempt.node, 0) + attempt.paid
+    paid_to = sorted(by_node.items(), key=lambda item: -item[1])
+    separator = say(language, ", ", "，")
+    to = separator.join(f"{node or '–'} {paid:,}" for node, paid in paid_to)
+    note = say(language, f"Credits paid to each node: {to}.", f"各节点所得积分：{to}。")
+    return join(
+        el("dl", *rows, class_="facts"),
+        el("p", note, class_="quiet") if to else None,
+    )

@@ -1,0 +1,119 @@
+"""The end of a run: its files, its report page and its last event."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from easynet.agents.evaluator import measured, unmeasured
+from easynet.agents.report_page import render_page
+from easynet.agents.run_memory import RunMemory
+from easynet.core.artifact import Artifact
+from easynet.core.errors import DataDirectoryUnusable
+from easynet.core.events import Problem, RunFinished, Status
+from easynet.core.ids import SubtaskId
+from easynet.core.language import say
+from easynet.core.report import Report
+
+_REPORT: TypeAdapter[Report] = TypeAdapter(Report)
+_SMALL_OUTPUT_BYTES = 16_384
+"""A larger result stays in the journal; the last event carries what fits on a screen."""
+
+Download = Callable[[Artifact, Path], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Writes what a run leaves behind."""
+
+    runs_dir: Path
+    download: Download
+
+    async def finish(
+        self,
+        memory: RunMemory,
+        values: Mapping[SubtaskId, Any],
+        status: Status,
+        problem: Problem | None,
+        at: float,
+    ) -> RunFinished:
+        """The run's last event, after its files and report page have been written to its folder."""
+        run_id = memory.events[-1].run_id
+        asked_for = {i: values[i] for i in (memory.graph.outputs if memory.graph else ()) if i in values}
+        report = _report(memory, values)
+        metrics = measured(memory.graph, memory.catalogue, values) if memory.graph else {}
+        quality = memory.parsed.requirements.quality if memory.parsed else {}
+        outputs = {i: small for i, v in asked_for.items() if (small := plain(v)) is not None}
+        folder = self.runs_dir / run_id
+        finished = RunFinished(
+            run_id=run_id,
+            seq=len(memory.events),
+            at=at,
+            status=status,
+            problem=problem,
+            headline=(*_headline(memory, report, outputs), *unmeasured(metrics, quality, memory.language)),
+            metrics=metrics,
+            outputs=outputs,
+            files={a.filename: a for value in asked_for.values() for a in files_in(value)},
+            folder=str(folder),
+            duration_s=max(0.0, at - memory.started_at),
+        )
+        page = render_page([*memory.events, finished], report, memory.language)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "report.html").write_text(page, encoding="utf-8")
+            for name, artifact in finished.files.items():
+                await self.download(artifact, folder / name)
+        except OSError as error:
+            raise DataDirectoryUnusable(
+                f"cannot write the results to {folder}: {error.strerror or error}",
+                hint=f"Nothing is lost: make room, then `easynet runs resume {run_id}`.",
+            ) from error
+        return finished
+
+
+def _report(memory: RunMemory, values: Mapping[SubtaskId, Any]) -> Report | None:
+    """The report among a run's results, if a step made one and it has the right shape."""
+    for subtask in reversed(memory.graph.subtasks if memory.graph else ()):
+        capability = memory.catalogue.get(subtask.capability)
+        if capability is not None and capability.output.name == "Report" and subtask.id in values:
+            try:
+                return _REPORT.validate_python(values[subtask.id])
+            except ValidationError:
+                continue
+    return None
+
+
+def _headline(memory: RunMemory, report: Report | None, outputs: Mapping[SubtaskId, JsonValue]) -> list[str]:
+    if report is not None:
+        return list(report["headline"])
+    names = [Path(str(v)).name for v in (memory.parsed.inputs if memory.parsed else {}).values()]
+    data = [say(memory.language, f"Input: {', '.join(names)}", f"输入：{'、'.join(names)}")] if names else []
+    return data + [f"{i}: {json.dumps(v, ensure_ascii=False)}" for i, v in outputs.items()]
+
+
+def files_in(value: Any) -> Iterator[Artifact]:
+    """The files anywhere inside a result."""
+    match value:
+        case Artifact(filename=str(name)) if name:
+            yield value
+        case dict():
+            for part in value.values():
+                yield from files_in(part)
+        case list():
+            for part in value:
+                yield from files_in(part)
+        case _:
+            pass
+
+
+def plain(value: Any) -> JsonValue:
+    """`value` where it is small plain data without files, otherwise `None`."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return value if len(text) <= _SMALL_OUTPUT_BYTES else None

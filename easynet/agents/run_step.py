@@ -1,0 +1,103 @@
+"""A step of a run: its attempts, and what they come to."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from easynet.core.events import Problem
+from easynet.core.ids import CapabilityName, NodeId, SubtaskId
+from easynet.core.schedule import Assignment
+
+Outcome = Literal["prepared", "running", "succeeded", "failed", "superseded", "stopped"]
+"""`prepared`: money was set aside, nothing was sent; `superseded`: another attempt was faster; `stopped`: the
+run ended first."""
+
+_PAUSE = re.compile(r"[:;.] |[：；。]")
+
+NOWHERE = NodeId("")
+_NAMELESS = CapabilityName("")
+
+State = Literal["waiting", "running", "succeeded", "failed", "stopped"]
+
+
+@dataclass
+class Attempt:
+    """One try of one step on one node; times are in seconds on the run's own clock."""
+
+    number: int
+    node: NodeId = NOWHERE
+    started_s: float = 0.0
+    ended_s: float | None = None
+    outcome: Outcome = "prepared"
+    problem: Problem | None = None
+    will_retry: bool = False
+    fraction: float | None = None
+    message: str = ""
+    reserved: int = 0
+    paid: int = 0
+    returned: int = 0
+
+    def end(self, at_s: float, outcome: Outcome) -> None:
+        self.ended_s, self.outcome = at_s, outcome
+
+
+@dataclass
+class Step:
+    """A subtask with all that is known of it so far."""
+
+    id: SubtaskId
+    description: str
+    """What it does, in the user's language; at worst the name of its function."""
+    capability: CapabilityName = _NAMELESS
+    planned: Assignment | None = None
+    attempts: dict[int, Attempt] = field(default_factory=dict[int, Attempt])
+    duration_s: float | None = None
+    """Of the attempt that succeeded, as its node measured it."""
+    is_current: bool = True
+    """Part of the plan as it stands; False after a new plan left it out."""
+
+    @property
+    def title(self) -> str:
+        """The description up to its first pause: "Clean a table: turn text into ..." is "Clean a table"."""
+        first = _PAUSE.split(self.description.strip(), maxsplit=1)[0]
+        return first.rstrip(".。") or self.description
+
+    @property
+    def sent(self) -> list[Attempt]:
+        """The attempts that reached a node, in order."""
+        return [a for _, a in sorted(self.attempts.items()) if a.outcome != "prepared"]
+
+    @property
+    def running(self) -> Attempt | None:
+        return next((a for a in self.sent if a.outcome == "running"), None)
+
+    @property
+    def state(self) -> State:
+        outcomes = [a.outcome for a in self.sent]
+        if "succeeded" in outcomes:
+            return "succeeded"
+        if "running" in outcomes:
+            return "running"
+        if not outcomes or (outcomes[-1] == "failed" and self.sent[-1].will_retry):
+            return "waiting"
+        return "failed" if outcomes[-1] == "failed" else "stopped"
+
+    @property
+    def node(self) -> NodeId:
+        """Where it ran, runs, or is expected to run; "" where nobody knows yet."""
+        done = next((a for a in self.sent if a.outcome == "succeeded"), None)
+        last = done or (self.sent[-1] if self.sent else None)
+        return last.node if last else self.planned.node if self.planned else NOWHERE
+
+    @property
+    def paid(self) -> int:
+        return sum(a.paid for a in self.attempts.values())
+
+    def attempt(self, number: int) -> Attempt:
+        return self.attempts.setdefault(number, Attempt(number))
+
+    def close(self, at_s: float, outcome: Outcome) -> None:
+        """No attempt is running any longer."""
+        for attempt in self.attempts.values():
+            if attempt.outcome == "running":
+                attempt.end(at_s, outcome)

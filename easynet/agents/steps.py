@@ -1,0 +1,291 @@
+"""The steps of a run: what the orchestrator's graph does at each of its nodes.
+
+Each step reads the run's memory, does one thing, records what happened as events, and names the next step.
+The checkpoint holds where the run stands and what was answered; everything else is folded from the events.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, interrupt
+
+from easynet.agents.evaluator import measured, shortfall
+from easynet.agents.intent_parser import parse_intent
+from easynet.agents.work import State, Work, ask, end, finish, step
+from easynet.core.artifact import Artifact
+from easynet.core.capability import Capability, Role
+from easynet.core.errors import BadData, InvalidIntent, NoNodeFound, PlanRejected, Unsupported
+from easynet.core.events import (
+    ApprovalRequested,
+    IntentParsed,
+    NodesFound,
+    PlanMade,
+    Problem,
+    Question,
+    Replanned,
+    ScheduleMade,
+)
+from easynet.core.ids import CapabilityName
+from easynet.core.language import say
+from easynet.core.offer import Trust
+from easynet.core.task_graph import TaskGraph
+from easynet.execution.budget import Budget
+from easynet.execution.history import History
+from easynet.planners.planner import PlanRequest
+from easynet.planners.validate import validate
+from easynet.scheduling.estimates import Estimates
+from easynet.tools.node_discovery import discover as discover_nodes
+
+MAX_REPLANS = 2
+"""How often one run may plan anew."""
+_RUNS_TO_LEARN_FROM = 10
+
+_WORTH_A_NEW_PLAN = frozenset(
+    {"subtask_failed", "remote_failure", "node_unreachable", "node_refused", "call_timeout"}
+)
+"""Failures of a function or its nodes, not of the user's data: another way to the goal may exist."""
+
+
+@step
+async def parse(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Understand the words, with the answers given so far."""
+    work = runtime.context
+    intent = work.memory.intent
+    answered = intent.model_copy(update={"input_data": {**intent.input_data, **state.get("answers", {})}})
+    try:
+        parsed = parse_intent(answered)
+    except InvalidIntent as error:
+        raise InvalidIntent(error.message, hint=_abilities(work, await _offered(work))) from error
+    if parsed != work.memory.parsed:
+        work.log.emit(IntentParsed, parsed=parsed)
+    return Command(goto="plan")
+
+
+@step
+async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Make a plan, or keep the one there is where it still holds."""
+    work, memory = runtime.context, runtime.context.memory
+    assert memory.parsed is not None
+    offered = await _offered(work)
+    usable = tuple(c for c in offered if c.name not in state.get("avoid", []))
+    inputs = frozenset(memory.parsed.inputs)
+    if memory.graph is not None and not validate(memory.graph, usable, inputs=inputs):
+        return Command(goto="discover")
+    result = await work.services.planner.plan(
+        PlanRequest(parsed=memory.parsed, goal=memory.intent.goal, catalogue=usable)
+    )
+    if result.graph is None and state.get("avoid"):
+        return end("failed", Problem.model_validate(state.get("problem")))
+    if result.question is not None:
+        return ask(work, result.question)
+    if result.graph is None:
+        raise _unsupported(work, usable, result.nearest)
+    if problems := validate(result.graph, usable, inputs=inputs):
+        raise PlanRejected(problems)
+    if state.get("avoid") and memory.graph is not None:
+        work.log.emit(
+            Replanned,
+            reason=Problem.model_validate(state.get("problem")).message,
+            keeps=tuple(sorted(memory.done & result.graph.by_id.keys())),
+        )
+    titles = {c: memory.catalogue[c].describe(memory.language) for c in result.graph.capabilities}
+    work.log.emit(
+        PlanMade, graph=result.graph, planner=result.planner, titles=titles, caveats=tuple(result.caveats)
+    )
+    return Command(goto="discover")
+
+
+async def _offered(work: Work) -> list[Capability]:
+    """Ask the network what it offers, and remember it."""
+    offered = await work.services.catalogue.capabilities()
+    work.memory.catalogue = {c.name: c for c in offered}
+    return offered
+
+
+def _unsupported(
+    work: Work, catalogue: Sequence[Capability], nearest: Sequence[CapabilityName]
+) -> Unsupported:
+    language = work.memory.language
+    close = [c for c in catalogue if c.name in nearest]
+    return Unsupported(
+        say(
+            language,
+            f"nothing on this network does “{work.memory.intent.text}”",
+            f"网络上没有功能可以完成“{work.memory.intent.text}”",
+        ),
+        hint=_abilities(work, close or catalogue),
+    )
+
+
+def _abilities(work: Work, catalogue: Sequence[Capability]) -> str:
+    """A few things that the network can do, as a hint."""
+    language = work.memory.language
+    able = [c for c in catalogue if c.role is Role.WORK][:6]
+    return "\n".join(
+        (
+            say(language, "It can do, among others:", "它能做的事情例如："),
+            *(f"  - {c.describe(language)}" for c in able),
+            say(language, "`easynet functions` lists all.", "`easynet functions` 列出全部功能。"),
+        )
+    )
+
+
+async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Wait for an answer; it becomes an input of the intent."""
+    question = Question.model_validate(state.get("question"))
+    answer = interrupt(question.model_dump())
+    return Command(goto="parse", update={"answers": {**state.get("answers", {}), question.name: answer}})
+
+
+@step
+async def discover(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Take in the input files, and find the nodes that may do the work."""
+    work, memory = runtime.context, runtime.context.memory
+    assert memory.parsed is not None
+    files = dict(state.get("files", {}))
+    for name in _file_inputs(work.plan, memory.catalogue) & memory.parsed.inputs.keys():
+        path = str(memory.parsed.inputs[name])
+        if files.get(name, {}).get("path") != path:
+            artifact = await _take_in(work, name, Path(path))
+            files[name] = {"path": path, "artifact": artifact.model_dump()}
+    offers = await discover_nodes(
+        work.services.discovery, work.plan.capabilities, memory.parsed.requirements.privacy
+    )
+    if missing := [name for name, found in offers.items() if not found]:
+        raise NoNodeFound(
+            f"no node may do {missing[0]!r} under these requirements",
+            hint="`easynet nodes` shows who is there; with privacy high only your own nodes count.",
+        )
+    work.log.emit(NodesFound, offers=offers)
+    return Command(goto="schedule", update={"files": files})
+
+
+def _file_inputs(graph: TaskGraph, catalogue: Mapping[CapabilityName, Capability]) -> set[str]:
+    """The intent's inputs that a function of the plan takes as a file."""
+    found: set[str] = set()
+    for subtask in graph.subtasks:
+        for argument, binding in subtask.arguments.items():
+            parameter = catalogue[subtask.capability].parameter(argument)
+            if binding.kind == "input" and parameter is not None and parameter.type.name == "File":
+                found.add(binding.name)
+    return found
+
+
+async def _take_in(work: Work, name: str, path: Path) -> Artifact:
+    try:
+        with path.open("rb"):
+            pass  # the error of opening it says best what is wrong
+        return await work.services.catalogue.upload(path)
+    except OSError as error:
+        language = work.memory.language
+        raise BadData(
+            say(
+                language,
+                f"the input {name!r} cannot be read: {path} ({error.strerror})",
+                f"无法读取输入 {name!r}：{path}（{error.strerror}）",
+            ),
+            hint=say(
+                language,
+                f"Give a readable file: --input {name}=FILE.",
+                f"请提供可读取的文件：--input {name}=文件。",
+            ),
+        ) from error
+
+
+@step
+async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Say what it will cost and how long it will take, and ask where others' nodes would see the data."""
+    work, memory = runtime.context, runtime.context.memory
+    assert memory.parsed is not None
+    needs = memory.parsed.requirements
+    left = None if needs.budget is None else needs.budget - memory.paid
+    made = work.services.schedule(
+        TaskGraph(subtasks=tuple(s for s in work.plan.subtasks if s.id not in memory.done)),
+        memory.offers,
+        budget=left,
+        deadline_s=needs.deadline_s,
+        estimate=_estimates(work),
+    )
+    work.log.emit(ScheduleMade, schedule=made)
+    trust = {o.node: o.trust for offers in memory.offers.values() for o in offers}
+    strangers = sorted({a.node for a in made.assignments if trust.get(a.node) is not Trust.OWN})
+    if not strangers or work.auto_approve or state.get("approved"):
+        return Command(goto="execute")
+    language = memory.language
+    question = Question(
+        name="approve",
+        text=say(
+            language,
+            f"This sends your data to {', '.join(strangers)} and costs up to {made.price} credits. Go ahead?",
+            f"这会把您的数据发送到 {'、'.join(strangers)}，最多花费 {made.price} 积分。继续吗？",
+        ),
+        choices=("yes", "no"),
+    )
+    work.log.emit(ApprovalRequested, question=question, price=made.price)
+    return Command(goto="approve", update={"question": question.model_dump()})
+
+
+def _estimates(work: Work) -> Estimates:
+    """What the latest runs teach about how long things take."""
+    journal = work.services.journal
+    return Estimates.of(journal.events(run.id) for run in journal.runs(limit=_RUNS_TO_LEARN_FROM))
+
+
+async def approve(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Wait until someone agrees to the plan; anything but yes ends the run."""
+    answer = interrupt(state.get("question"))
+    if str(answer).strip().lower() in ("yes", "y", "是", "好", "true"):
+        return Command(goto="execute", update={"approved": True})
+    return end("cancelled")
+
+
+@step
+async def execute(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Run what is not yet done; finished subtasks are read from the journal."""
+    work, memory = runtime.context, runtime.context.memory
+    assert memory.parsed is not None
+    assert memory.schedule is not None
+    needs = memory.parsed.requirements
+    if not memory.catalogue:  # resumed here
+        await _offered(work)
+    files = {n: Artifact.model_validate(f["artifact"]) for n, f in state.get("files", {}).items()}
+    outcome = await work.runner.run(
+        work.plan,
+        capabilities=memory.catalogue,
+        inputs={"language": memory.language, **memory.parsed.inputs, **files},
+        offers=memory.offers,
+        schedule=memory.schedule,
+        budget=Budget(None if needs.budget is None else needs.budget - memory.paid),
+        deadline_at=None if needs.deadline_s is None else memory.started_at + needs.deadline_s,
+        done=work.stored_results(),
+        history=History.of(memory.events),
+    )
+    if outcome.question is not None:
+        return ask(work, outcome.question)
+    if outcome.status == "succeeded":
+        return Command(goto="evaluate")
+    avoid, problem = state.get("avoid", []), outcome.problem
+    may_replan = problem is not None and problem.code in _WORTH_A_NEW_PLAN and len(avoid) < MAX_REPLANS
+    if problem is None or outcome.failed is None or not may_replan:
+        return end(outcome.status, problem)
+    failed = work.plan.by_id[outcome.failed].capability
+    return Command(goto="plan", update={"avoid": [*avoid, failed], "problem": problem.model_dump()})
+
+
+@step
+async def evaluate(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Compare what was measured with what was asked for."""
+    work, memory = runtime.context, runtime.context.memory
+    assert memory.parsed is not None
+    metrics = measured(work.plan, memory.catalogue, work.results())
+    missed = shortfall(metrics, memory.parsed.requirements.quality, memory.language)
+    return end("failed", missed) if missed else end("succeeded")
+
+
+async def report(state: State, runtime: Runtime[Work]) -> None:
+    """Write the files and the page, and say how the run ended."""
+    problem = state.get("problem")
+    await finish(
+        runtime.context, state.get("status", "failed"), Problem.model_validate(problem) if problem else None
+    )

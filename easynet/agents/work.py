@@ -1,0 +1,141 @@
+"""One run at work: what its steps share, and how a step ends one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Protocol
+
+from langchain_core.tools import BaseTool
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+from typing_extensions import TypedDict
+
+from easynet.agents.reporter import Reporter
+from easynet.agents.run_memory import RunMemory
+from easynet.core.artifact import Artifact
+from easynet.core.capability import Capability
+from easynet.core.clock import Clock
+from easynet.core.errors import EasyNetError, Infeasible, InputNeeded, OverBudget
+from easynet.core.events import Problem, Question, QuestionAsked, RunFinished, Status
+from easynet.core.ids import SubtaskId
+from easynet.core.schedule import Schedule
+from easynet.core.task_graph import TaskGraph
+from easynet.execution.journal import Journal
+from easynet.execution.outcome import problem_of
+from easynet.execution.run_log import RunLog
+from easynet.execution.runner import Runner
+from easynet.planners.planner import Planner
+
+
+class State(TypedDict, total=False):
+    """What the checkpoint keeps besides the position: answers, and how the run is about to end."""
+
+    answers: dict[str, Any]
+    """By the name of the intent's input."""
+    files: dict[str, Any]
+    """Input files that were taken in, as artifacts: a resumed run does not need the originals."""
+    question: dict[str, Any]
+    approved: bool
+    avoid: list[str]
+    """Capabilities that failed; a new plan does without them."""
+    status: Status
+    problem: dict[str, Any] | None
+
+
+class Catalogue(Protocol):
+    """What the network offers; a client of a gateway is one."""
+
+    async def capabilities(self) -> "list[Capability]": ...
+
+    async def upload(self, path: Path) -> Artifact: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the steps need from other rooms."""
+
+    planner: Planner
+    catalogue: Catalogue
+    discovery: BaseTool
+    schedule: Callable[..., Schedule]
+    journal: Journal
+    decode: Callable[[bytes], Any]
+    reporter: Reporter
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run at work."""
+
+    services: Services
+    log: RunLog
+    memory: RunMemory
+    runner: Runner
+    auto_approve: bool
+
+    def stored_results(self) -> dict[SubtaskId, bytes]:
+        """The results of the present plan that are in the journal, encoded."""
+        stored = self.services.journal.results(self.log.run_id)
+        return {subtask: data for subtask, data in stored.items() if subtask in self.memory.done}
+
+    def results(self) -> dict[SubtaskId, Any]:
+        """The same, decoded as far as the control process needs."""
+        return {subtask: self.services.decode(data) for subtask, data in self.stored_results().items()}
+
+    @property
+    def plan(self) -> TaskGraph:
+        assert self.memory.graph is not None, "no step after `plan` runs without a plan"
+        return self.memory.graph
+
+
+_SET_BY_LOG = frozenset({"kind", "run_id", "seq", "at"})
+
+
+class Step(Protocol):
+    """A node of the orchestrator's graph."""
+
+    def __call__(self, state: State, *, runtime: Runtime[Work]) -> Awaitable[Command[str]]: ...
+
+
+def step(function: Step) -> Step:
+    """A step whose EasyNet errors become the end of the run instead of an exception, or a question."""
+
+    @wraps(function)
+    async def guarded(state: State, *, runtime: Runtime[Work]) -> Command[str]:
+        try:
+            return await function(state, runtime=runtime)
+        except InputNeeded as needed:
+            return ask(
+                runtime.context, Question(name=needed.name, text=needed.message, choices=needed.choices)
+            )
+        except EasyNetError as error:
+            return end(_status_of(error), problem_of(error))
+
+    return guarded
+
+
+def _status_of(error: EasyNetError) -> Status:
+    if isinstance(error, OverBudget):
+        return "over_budget"
+    return "infeasible" if isinstance(error, Infeasible) else "failed"
+
+
+def end(status: Status, problem: Problem | None = None) -> Command[str]:
+    """Go to the report with this ending."""
+    dumped = problem.model_dump() if problem else None
+    return Command(goto="report", update={"status": status, "problem": dumped})
+
+
+def ask(work: Work, question: Question) -> Command[str]:
+    """Ask the user, and go where the answer is waited for."""
+    work.log.emit(QuestionAsked, question=question)
+    return Command(goto="clarify", update={"question": question.model_dump()})
+
+
+async def finish(work: Work, status: Status, problem: Problem | None) -> None:
+    """Put the run's last event into the journal, after what it names has been written."""
+    at = work.services.clock.now()
+    draft = await work.services.reporter.finish(work.memory, work.results(), status, problem, at)
+    work.log.emit(RunFinished, **{name: value for name, value in draft if name not in _SET_BY_LOG})

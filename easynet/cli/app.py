@@ -1,0 +1,101 @@
+"""The `easynet` command: a table of commands, and sentences for everything else."""
+
+import difflib
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from easynet._version import __version__
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command as `--help` lists it, before its module is imported."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "do": Entry("easynet.cli.do", 'Do what a sentence says. The default: easynet "..." is easynet do "...".'),
+    "functions": Entry("easynet.cli.functions", "List the functions that can be called."),
+    "nodes": Entry("easynet.cli.nodes", "List the nodes of the network."),
+    "runs": Entry("easynet.cli.runs", "List, show and resume past runs."),
+}
+
+
+class SentenceGroup(TyperGroup):
+    """Takes a sentence as an intent, and never takes a mistyped command for one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = COMMANDS.get(cmd_name)
+        return TyperCommand(cmd_name, help=entry.help) if entry else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        first = args[0]
+        if first not in COMMANDS and not first.startswith("-"):
+            self._refuse_single_word(ctx, first, alone=len(args) == 1 or args[1].startswith("-"))
+            args = ["do", *args]
+        name, stub, rest = super().resolve_command(ctx, args)
+        if name not in COMMANDS:
+            return name, stub, rest
+        return name, typer.main.get_command(import_module(COMMANDS[name].module).app), rest
+
+    def _refuse_single_word(self, ctx: Any, word: str, alone: bool) -> None:
+        # Chinese writes a whole sentence without a space.
+        if not word.strip() or " " in word.strip() or not word.isascii():
+            return
+        if near := difflib.get_close_matches(word, COMMANDS, n=2, cutoff=0.7):
+            ctx.fail(f"No such command '{word}'. Did you mean {' or '.join(near)}?")
+        if alone:
+            ctx.fail(f"'{word}' is neither a command nor a sentence. As an intent: easynet do {word!r}")
+
+
+app = typer.Typer(
+    cls=SentenceGroup,
+    add_completion=True,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=(
+        "Say what you want, and a network of nodes plans it, does it and reports.\n\n"
+        'easynet "train a medical anomaly detector"\n\n'
+        'easynet "find growth opportunities in my sales data" --input data=sales.csv'
+    ),
+    epilog=(
+        "Exit codes: 0 succeeded, 1 a bug in EasyNet, 2 usage, 3 nobody can do this, 4 an answer is needed, "
+        "5 over budget, 6 the run failed, 7 the gateway is unreachable, 130 cancelled."
+    ),
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        print(f"easynet {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+def main() -> None:
+    """Run the command line; an error that EasyNet raises becomes a sentence and an exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        # Imported here: `--help` and `--version` never get this far.
+        from easynet.cli.exits import explain
+
+        sys.exit(explain(error))

@@ -1,0 +1,16 @@
+"""`easynet functions`: what can be called."""
+
+import typer
+
+from easynet.cli.options import Gateway
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def functions(gateway: Gateway = None) -> None:
+    """List the functions that the network offers, and on which nodes."""
+    from easynet.cli.look import look
+    from easynet.cli.render import functions_table
+
+    print(functions_table(look(gateway, lambda network: network.nodes())))

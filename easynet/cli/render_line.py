@@ -1,0 +1,170 @@
+"""A run in plain sentences: one short line for each event that means something to a person."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from easynet.agents.run_account import RunAccount
+from easynet.agents.run_step import Step
+from easynet.agents.wording import format_time, one_line, printable, shorten, status_label, steps_on_nodes
+from easynet.core.events import (
+    ApprovalRequested,
+    AttemptFailed,
+    AttemptProgressed,
+    AttemptStarted,
+    IntentParsed,
+    ModelFellBack,
+    MoneyReserved,
+    MoneySettled,
+    NodesFound,
+    PlanMade,
+    Question,
+    QuestionAsked,
+    Replanned,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    ScheduleMade,
+    SubtaskFinished,
+)
+from easynet.core.language import Language, say
+from easynet.core.quantities import format_credits
+
+_MOST_PLAN_LINES = 40
+_PROBLEM_COLUMNS = 300
+
+
+def event_line(event: RunEvent, account: RunAccount) -> str:
+    """What an event says, given an account of all events up to and with it."""
+    language = account.language
+    match event:
+        case RunStarted():
+            began = say(language, "Resuming", "继续") if event.resumed else say(language, "Run", "运行")
+            return f"{began} {event.run_id}: {one_line(event.intent.text)}"
+        case ModelFellBack():
+            reason = one_line(event.reason)
+            return say(
+                language,
+                f"The model {one_line(event.model)} did not serve ({reason}); planning goes on offline.",
+                f"模型 {one_line(event.model)} 未能提供服务（{reason}），改用离线规划。",
+            )
+        case Replanned():
+            reason = one_line(event.reason)
+            return say(language, f"Planning anew: {reason}", f"重新规划：{reason}")
+        case NodesFound():
+            nodes = len({offer.node for offers in event.offers.values() for offer in offers})
+            return say(language, f"{nodes} nodes can do it.", f"{nodes} 个节点可以完成。")
+        case ScheduleMade():
+            return totals(account)
+        case RunFinished():
+            return status_label(event.status, language)
+        case QuestionAsked() | ApprovalRequested():
+            return one_line(event.question.text)
+        case AttemptStarted() | AttemptProgressed() | AttemptFailed() | SubtaskFinished():
+            return _attempt_line(event, account.step(event.subtask), language)
+        case MoneyReserved() | MoneySettled():
+            return _money_line(event, account.step(event.subtask), language)
+        case IntentParsed():
+            return one_line(event.parsed.text)
+        case PlanMade():
+            return f"{steps_on_nodes(account, language)} · {one_line(event.planner)}"
+        case _:
+            assert_never(event)
+
+
+def _attempt_line(
+    event: AttemptStarted | AttemptProgressed | AttemptFailed | SubtaskFinished,
+    step: Step,
+    language: Language,
+) -> str:
+    title = one_line(step.title)
+    match event:
+        case AttemptStarted():
+            again = say(language, f", attempt {event.attempt}", f"，第 {event.attempt} 次") * (
+                event.attempt > 1
+            )
+            return f"→ {title} · {one_line(event.node)}{again}"
+        case AttemptProgressed():
+            percent = "" if event.fraction is None else f"{percentage(event.fraction)} "
+            return f"… {title} · {percent}{one_line(event.message)}".rstrip()
+        case AttemptFailed():
+            problem = shorten(one_line(event.problem.message), _PROBLEM_COLUMNS).rstrip(".")
+            then = say(language, " Trying again.", " 将重试。") if event.will_retry else ""
+            return f"✗ {title} · {one_line(event.node)}: {problem}.{then}"
+        case SubtaskFinished():
+            return f"✓ {title} · {one_line(event.node)} · {format_time(event.duration_s, language)}"
+
+
+def _money_line(event: MoneyReserved | MoneySettled, step: Step, language: Language) -> str:
+    title = one_line(step.title)
+    match event:
+        case MoneyReserved():
+            return say(language, f"{title} · {event.amount} set aside", f"{title} · 预留 {event.amount}")
+        case MoneySettled():
+            en = f"{title} · {event.paid} paid, {event.returned} returned"
+            return say(language, en, f"{title} · 支付 {event.paid}，退回 {event.returned}")
+
+
+def percentage(fraction: float) -> str:
+    """ "62%"; what is out of range is brought into it."""
+    return f"{round(100 * min(1.0, max(0.0, fraction)))}%"
+
+
+def totals(account: RunAccount) -> str:
+    """ "12 steps on 4 nodes · 34 credits ($0.34) · about 9 s"."""
+    language = account.language
+    parts = [steps_on_nodes(account, language)]
+    if account.schedule is not None:
+        about = format_time(account.schedule.duration_s, language)
+        parts.append(format_credits(account.schedule.price, language))
+        parts.append(say(language, f"about {about}", f"约 {about}"))
+    return " · ".join(parts)
+
+
+def plan_lines(account: RunAccount) -> list[str]:
+    """The plan: each step with its node, price and time as estimated; and what it does not do."""
+    language = account.language
+    steps = account.current
+    shown = steps if len(steps) <= _MOST_PLAN_LINES else steps[: _MOST_PLAN_LINES - 1]
+    places = len(str(len(steps)))
+    lines = [f"  {n:>{places}}. {_plan_line(step, language)}" for n, step in enumerate(shown, 1)]
+    if left := len(steps) - len(shown):
+        lines.append(say(language, f"  … and {left} more", f"  … 以及另外 {left} 个"))
+    return [*lines, *caveat_lines(account)]
+
+
+def caveat_lines(account: RunAccount) -> list[str]:
+    return [say(account.language, f"Note: {one_line(c)}", f"注意：{one_line(c)}") for c in account.caveats]
+
+
+def _plan_line(step: Step, language: Language) -> str:
+    parts = [one_line(step.title)]
+    if step.planned is not None:
+        expected = format_time(step.planned.ends_s - step.planned.starts_s, language)
+        credits = step.planned.price
+        parts += [
+            one_line(step.planned.node),
+            say(language, f"{credits} credit{'s' * (credits != 1)}", f"{credits} 积分"),
+            say(language, f"about {expected}", f"约 {expected}"),
+        ]
+    return " · ".join(parts)
+
+
+def question_lines(question: Question, language: Language) -> list[str]:
+    """A question with its choices, so that nobody has to guess what can be answered."""
+    lines = [
+        f"? {line}" if n == 0 else f"  {line}" for n, line in enumerate(printable(question.text).split("\n"))
+    ]
+    if question.choices:
+        choices = " / ".join(one_line(c) for c in question.choices)
+        lines.append(say(language, f"  One of: {choices}", f"  可选：{choices}"))
+    return lines
+
+
+def follow(events: Sequence[RunEvent]) -> list[tuple[float, RunEvent, str]]:
+    """Each event with its time on the run's clock and its line."""
+    account = RunAccount()
+    told: list[tuple[float, RunEvent, str]] = []
+    for event in events:
+        account.add(event)
+        told.append((account.now_s, event, event_line(event, account)))
+    return told

@@ -1,0 +1,174 @@
+"""Plain aligned tables for stdout: runs, nodes, functions, steps."""
+
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from easynet.agents.run_account import RunAccount
+from easynet.agents.run_step import State, Step
+from easynet.agents.wording import format_time, one_line, state_label, status_label
+from easynet.cli.render_line import follow
+from easynet.core.capability import Capability
+from easynet.core.events import RunEvent
+from easynet.core.ids import CapabilityName
+from easynet.core.language import Language, say
+from easynet.core.offer import Node, Trust
+from easynet.core.quantities import format_credits
+from easynet.execution.journal import RunSummary
+
+MARKS: dict[State, str] = {"waiting": "·", "running": "▸", "succeeded": "✓", "failed": "✗", "stopped": "–"}
+
+_RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+"""Nothing but a line under the heads."""
+
+
+def runs_table(runs: Sequence[RunSummary], language: Language = "en") -> str:
+    """Past runs, in the order given."""
+    if not runs:
+        return say(language, "There is no run yet.", "还没有运行记录。")
+    table = _table()
+    for name, fixed in (("Run", True), ("Started (UTC)", True), ("Status", True), ("Cost", True)):
+        table.add_column(_head(name, language), no_wrap=fixed, justify="right" if name == "Cost" else "left")
+    table.add_column(_head("Asked for", language), no_wrap=True, overflow="ellipsis", ratio=1)
+    for run in runs:
+        began = time.strftime("%Y-%m-%d %H:%M", time.gmtime(run.started_at))
+        table.add_row(
+            Text(run.id), began, _run_status(run, language), f"{run.cost:,}", Text(one_line(run.text))
+        )
+    return _plain(table)
+
+
+def _run_status(run: RunSummary, language: Language) -> str:
+    match run.status:
+        case "running":
+            return say(language, "running", "运行中")
+        case "interrupted":
+            return say(language, "interrupted", "已中断")
+        case "needs_input" | "infeasible" | "over_budget" if language == "en":
+            return run.status.replace("_", " ")
+        case _:
+            return status_label(run.status, language).lower()
+
+
+def nodes_table(nodes: Sequence[Node], language: Language = "en") -> str:
+    """The nodes of a network, by name."""
+    if not nodes:
+        return say(language, "No node is on this network.", "这个网络上没有节点。")
+    table = _table()
+    table.add_column(_head("Node", language), no_wrap=True, overflow="ellipsis")
+    table.add_column(_head("Trust", language), no_wrap=True)
+    table.add_column(_head("Busy", language), no_wrap=True, justify="right")
+    table.add_column(_head("Functions", language), ratio=1)
+    for node in sorted(nodes, key=lambda n: n.name):
+        names = ", ".join(sorted(one_line(c.name) for c in node.capabilities))
+        trust = say(language, "own", "自有") if node.trust is Trust.OWN else say(language, "public", "公共")
+        table.add_row(
+            Text(one_line(node.name)), trust, f"{node.running}/{node.concurrency}", Text(names or "–")
+        )
+    return _plain(table)
+
+
+def functions_table(nodes: Sequence[Node], language: Language = "en") -> str:
+    """What the nodes offer, by function: its call, what it does, where, and its price."""
+    offered = _by_function(nodes)
+    if not offered:
+        return say(language, "No node offers a function.", "没有节点提供函数。")
+    table = _table()
+    table.add_column(_head("Function", language), no_wrap=True, overflow="ellipsis", max_width=34)
+    table.add_column(_head("Credits", language), no_wrap=True, justify="right")
+    table.add_column(_head("Nodes", language), max_width=18, overflow="ellipsis", no_wrap=True)
+    table.add_column(_head("What it does", language), no_wrap=True, overflow="ellipsis", ratio=1)
+    for name, places in sorted(offered.items()):
+        prices = sorted({c.price for _, c in places})
+        price = f"{prices[0]}" if len(prices) == 1 else f"{prices[0]}–{prices[-1]}"
+        where = ", ".join(sorted(one_line(node.name) for node, _ in places))
+        table.add_row(
+            Text(one_line(name)), price, Text(where), Text(one_line(places[0][1].describe(language)))
+        )
+    return _plain(table)
+
+
+def _by_function(nodes: Iterable[Node]) -> dict[CapabilityName, list[tuple[Node, Capability]]]:
+    offered: dict[CapabilityName, list[tuple[Node, Capability]]] = {}
+    for node in nodes:
+        for capability in node.capabilities:
+            offered.setdefault(capability.name, []).append((node, capability))
+    return offered
+
+
+def steps_table(account: RunAccount) -> str:
+    """The steps of a run with their state, node, attempts, time and price."""
+    language = account.language
+    table = _table(heads=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(no_wrap=True, justify="right")
+    for step in account.steps.values():
+        table.add_row(*_step_row(step, language))
+    return _plain(table)
+
+
+def _step_row(step: Step, language: Language) -> tuple[str | Text, ...]:
+    tries = len(step.sent)
+    state = "" if step.state == "succeeded" else state_label(step.state, language)
+    if tries > 1:
+        state = say(language, f"{tries} attempts", f"{tries} 次尝试") + (f", {state}" if state else "")
+    took = format_time(step.duration_s, language) if step.duration_s is not None else ""
+    paid = format_credits(step.paid, language).split(" (")[0].split("（")[0] if step.sent else ""
+    return MARKS[step.state], Text(one_line(step.title)), Text(one_line(step.node)), state, took, paid
+
+
+_HEADS = {
+    "Run": "运行",
+    "Started (UTC)": "开始（UTC）",
+    "Status": "状态",
+    "Cost": "积分",
+    "Asked for": "要求",
+    "Node": "节点",
+    "Trust": "信任",
+    "Busy": "占用",
+    "Functions": "函数",
+    "Function": "函数",
+    "Credits": "积分",
+    "Nodes": "节点",
+    "What it does": "功能",
+}
+
+
+def _head(name: str, language: Language) -> str:
+    return say(language, name, _HEADS[name])
+
+
+def _table(*, heads: bool = True) -> Table:
+    return Table(
+        box=_RULED if heads else None, show_header=heads, show_edge=False, pad_edge=False, expand=True
+    )
+
+
+def _plain(table: Table) -> str:
+    """The table as text without control codes, as wide as the terminal."""
+    out = StringIO()
+    width = max(60, shutil.get_terminal_size().columns)
+    Console(file=out, width=width, no_color=True, force_terminal=False, _environ={}).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
+
+
+def events_table(events: Sequence[RunEvent]) -> str:
+    """Every event of a run: its number, time and kind, and what it says."""
+    table = _table()
+    table.add_column("#", no_wrap=True, justify="right")
+    table.add_column("Seconds", no_wrap=True, justify="right")
+    table.add_column("Event", no_wrap=True)
+    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
+    for at_s, event, line in follow(events):
+        table.add_row(f"{event.seq}", f"{at_s:.2f}", event.kind, Text(line))
+    return _plain(table)

@@ -1,0 +1,68 @@
+"""`easynet runs`: what was run, how it went, and going on with it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from easynet.cli.options import Gateway, Json, Yes
+
+if TYPE_CHECKING:
+    from easynet.execution.journal import SqliteJournal
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, invoke_without_command=True)
+
+
+@app.callback()
+def runs(ctx: typer.Context) -> None:
+    """List, show and resume past runs; alone, it lists the latest."""
+    if ctx.invoked_subcommand is None:
+        from easynet.cli.render import runs_table
+
+        print(runs_table(_journal().runs()))
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or its beginning.")],
+    json: Json = False,
+) -> None:
+    """Tell a run's story: its plan, attempts, failures, cost and result."""
+    from easynet.cli.render import run_story
+    from easynet.core.events import RUN_EVENT
+
+    journal = _journal()
+    events = journal.events(journal.find(run))
+    if json:
+        for event in events:
+            print(RUN_EVENT.dump_json(event).decode())
+    else:
+        print(run_story(events))
+
+
+@app.command()
+def resume(
+    run: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or its beginning.")],
+    answers: Annotated[
+        list[str] | None,
+        typer.Option("--answer", "-a", metavar="NAME=VALUE", help="The answer to an open question."),
+    ] = None,
+    yes: Yes = False,
+    json: Json = False,
+    gateway: Gateway = None,
+) -> None:
+    """Go on with an interrupted run; what is finished is not done again."""
+    from easynet.cli.session import Session, named_values
+
+    given = named_values(answers or [], "--answer")
+    session = Session(gateway=gateway, as_json=json)
+    raise typer.Exit(
+        session.run(lambda network: network.resume(run, given, ask=session.ask, auto_approve=yes))
+    )
+
+
+def _journal() -> "SqliteJournal":
+    """The journal alone: looking at past runs needs no network."""
+    from easynet.execution.journal import SqliteJournal
+    from easynet.settings import Settings
+
+    return SqliteJournal(Settings().usable_data_dir() / "journal.db")

@@ -1,0 +1,46 @@
+"""From bindings to values: the arguments of a call."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never, cast
+
+from easynet.core.errors import ArgumentMismatch, InputNeeded
+from easynet.core.ids import SubtaskId
+from easynet.core.task_graph import FromInput, FromSubtask, Gathered, Given, Subtask
+
+
+def arguments(subtask: Subtask, inputs: Mapping[str, Any], values: Mapping[SubtaskId, Any]) -> dict[str, Any]:
+    """What the function is called with, by parameter.
+
+    Raises InputNeeded where the intent lacks an input, ArgumentMismatch where an output lacks a part.
+    """
+    found: dict[str, Any] = {}
+    for name, binding in subtask.arguments.items():
+        match binding:
+            case Given():
+                found[name] = binding.value
+            case FromInput():
+                if binding.name in inputs:
+                    found[name] = inputs[binding.name]
+                elif not binding.optional:
+                    raise InputNeeded(
+                        binding.name, f"{subtask.capability} needs {binding.name!r}. What is it?"
+                    )
+            case FromSubtask():
+                found[name] = _part(subtask, binding, values)
+            case Gathered():
+                found[name] = [_part(subtask, item, values) for item in binding.items]
+            case _:
+                assert_never(binding)
+    return found
+
+
+def _part(subtask: Subtask, source: FromSubtask, values: Mapping[SubtaskId, Any]) -> Any:
+    value = values[source.subtask]
+    for key in source.path:
+        if not isinstance(value, Mapping) or key not in value:
+            raise ArgumentMismatch(
+                f"{subtask.id!r} needs {'.'.join(source.path)!r} of {source.subtask!r}, "
+                f"whose result has no {key!r}"
+            )
+        value = cast("Mapping[str, Any]", value)[key]
+    return value

@@ -1,0 +1,310 @@
+"""Values as bytes: msgpack with a fixed set of extensions. Reading bytes never runs code from them.
+
+A subtree that takes more than 64 KiB is put into an artifact store, and a reference travels in its place,
+so that a record of tables stays small and its parts can be passed on one by one.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import msgpack
+from pydantic import BaseModel, ValidationError
+
+from easynet.core.artifact import Artifact
+from easynet.core.errors import BadData, EasyNetError, Unencodable
+from easynet.fabric import tables, wire
+
+MAX_DEPTH: Final = 64
+MAX_INLINE_BYTES: Final = 64 * 1024
+"""What is larger becomes an artifact: a text, bytes, an array, a table, a long list."""
+MAX_PARTS: Final = 1024
+"""A list or mapping of up to so many parts is kept, and its parts are looked at one by one ..."""
+MAX_RECORD_BYTES: Final = 1024 * 1024
+"""... unless all of them, with the large ones replaced, still take more than this."""
+MAX_BYTES: Final = 6 * 1024 * 1024
+"""The largest value that travels in one message, where there is no store to put it into."""
+
+PutBytes = Callable[[bytes], Artifact]
+PutFile = Callable[[Path], Artifact]
+Fetch = Callable[[Artifact], bytes]
+
+_ARTIFACT, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA = 1, 2, 3, 4, 5, 6
+_TABLES: Final = {kind: 16 + i for i, kind in enumerate(tables.KINDS)}
+_TABLE_BY_CODE: Final = {code: kind for kind, code in _TABLES.items()}
+_PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes, msgpack.ExtType})
+_SCALARS: Final = frozenset({type(None), bool, float})
+_KEYS: Final = frozenset({str, int, bool, float, bytes, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A value that was left undecoded; it encodes to the very bytes that it came as."""
+
+    code: int
+    data: bytes
+
+
+class _Encoder:
+    """Turns one value into msgpack's own types, and large parts of it into references."""
+
+    def __init__(self, put: PutBytes | None, put_file: PutFile | None) -> None:
+        self._put = put
+        self._put_file = put_file
+
+    def encode(self, value: Any, where: str) -> bytes:
+        packed = self._split(self._plain(value, where, 0), where)
+        if len(packed) > MAX_BYTES:
+            raise Unencodable(
+                f"{where} takes {len(packed):,} bytes, more than one message holds ({MAX_BYTES:,})"
+            )
+        return packed
+
+    def _split(self, plain: Any, where: str) -> bytes:
+        """Pack, with the parts that are too large for a message moved into the store."""
+        packed = _pack(plain, where)
+        if len(packed) <= MAX_INLINE_BYTES or self._put is None:
+            return packed
+        limit = MAX_INLINE_BYTES
+        if isinstance(plain, dict | list) and len(plain) <= MAX_PARTS:
+            limit = MAX_RECORD_BYTES
+            if isinstance(plain, dict):
+                plain = {key: self._reference(part, where) for key, part in plain.items()}
+            else:
+                plain = [self._reference(part, where) for part in plain]
+            packed = _pack(plain, where)
+        return packed if len(packed) <= limit else _pack(_extension(self._put(packed)), where)
+
+    def _reference(self, part: Any, where: str) -> Any:
+        """The part itself, or something that stands for it and fits."""
+        if isinstance(part, dict | list) or (isinstance(part, str | bytes) and len(part) > 1024):
+            packed = self._split(part, where)
+            return msgpack.unpackb(packed, strict_map_key=False, ext_hook=msgpack.ExtType)
+        if isinstance(part, msgpack.ExtType) and len(part.data) > MAX_INLINE_BYTES and self._put is not None:
+            return _extension(self._put(_pack(part, where)))
+        return part
+
+    def _plain(self, value: Any, where: str, depth: int) -> Any:
+        """The same value made of msgpack's types alone; raises Unencodable."""
+        if depth > MAX_DEPTH:
+            raise Unencodable(f"{where} is nested more than {MAX_DEPTH} levels deep, or contains itself")
+        kind = type(value)
+        if kind is str or kind is bytes or kind in _SCALARS:
+            return value
+        if kind is int:
+            return value if -(2**63) <= value < 2**64 else _big_int(value)
+        if kind is dict:
+            return self._mapping(value, where, depth)
+        if kind is list or kind is tuple:
+            if set(map(type, value)) <= _SCALARS:
+                return list(value)
+            return [self._plain(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)]
+        return self._other(value, where, depth)
+
+    def _mapping(self, value: Mapping[Any, Any], where: str, depth: int) -> dict[Any, Any]:
+        plain: dict[Any, Any] = {}
+        for key, item in value.items():
+            name = key.value if isinstance(key, Enum) else key
+            if type(name) not in _KEYS:
+                name = str(name) if isinstance(name, str) else tables.python_scalar(name, sys.modules)
+            if type(name) not in _KEYS:
+                raise Unencodable(f"{where} has the key {key!r}, {_type_name(key)}, which cannot travel")
+            plain[name] = self._plain(item, f"{where}[{name!r}]", depth + 1)
+        return plain
+
+    def _other(self, value: Any, where: str, depth: int) -> Any:  # noqa: C901 (one branch for each type)
+        match value:
+            case Artifact():
+                return _extension(value)
+            case Opaque():
+                return msgpack.ExtType(value.code, value.data)
+            case PurePath():
+                return self._file(Path(value), where)
+            case Enum():
+                return self._plain(value.value, where, depth + 1)
+            case bytearray() | memoryview():
+                return bytes(value)
+            case set() | frozenset():
+                return [self._plain(item, f"{where}{{}}", depth + 1) for item in _ordered(value)]
+            case BaseModel():
+                fields = {name: getattr(value, name) for name in type(value).model_fields}
+                return self._mapping(fields | (value.model_extra or {}), where, depth)
+            case Mapping():
+                return self._mapping(value, where, depth)
+            case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                named = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+                return self._mapping(named, where, depth)
+            case _:
+                pass
+        if tables.is_missing(value, sys.modules):
+            return None
+        if (moment := _moment(value)) is not None:
+            return moment
+        if (kind := tables.kind_of(value, sys.modules)) is not None:
+            payload = tables.flatten(kind, value, where, lambda v, w: self._plain(v, w, depth + 1))
+            return msgpack.ExtType(_TABLES[kind], _pack(payload, where))
+        scalar = tables.python_scalar(value, sys.modules)
+        if scalar is not value:
+            return self._plain(scalar, where, depth + 1)
+        bases: tuple[Callable[[Any], Any], ...] = (str, bytes, int, float, list)
+        for base, kinds in zip(bases, (str, bytes, int, float, list | tuple), strict=True):
+            if isinstance(value, kinds):
+                return self._plain(base(value), where, depth + 1)
+        raise Unencodable(
+            f"{where} is {_type_name(value)}, which cannot travel",
+            hint="Give plain values, tables and arrays; save anything else to a file and give its path.",
+        )
+
+    def _file(self, path: Path, where: str) -> msgpack.ExtType:
+        if not path.is_file():
+            raise Unencodable(f"{where} is the path of a file that does not exist: {path}")
+        if self._put_file is None:
+            raise Unencodable(f"{where} is a file ({path.name}), and there is no store to put it into")
+        return _extension(self._put_file(path))
+
+
+def encode(
+    value: Any, put: PutBytes | None = None, put_file: PutFile | None = None, *, where: str = "result"
+) -> bytes:
+    """The bytes that a value travels as; raises Unencodable, which names the part by its path from `where`.
+
+    `put` takes large parts, `put_file` takes files; both give the reference that travels instead.
+    Tuples and sets arrive as lists, models and data classes as dictionaries.
+    """
+    return _Encoder(put, put_file).encode(value, where)
+
+
+def decode(data: bytes, fetch: Fetch | None = None) -> Any:
+    """The value that was encoded; raises BadData where the bytes are not one.
+
+    `fetch` gives the bytes behind references to values; references to files stay references.
+    """
+    return _decode(data, fetch, 0)
+
+
+def decode_opaque(data: bytes) -> Any:
+    """The value with references and all extensions left as they are, to look at and to pass on."""
+    return _unpack(data, lambda code, raw: _artifact(raw) if code == _ARTIFACT else Opaque(code, bytes(raw)))
+
+
+def references(data: bytes) -> list[Artifact]:
+    """The artifacts that an encoded value refers to, each once."""
+    found: dict[Artifact, None] = {}
+
+    def note(code: int, raw: bytes) -> None:
+        if code == _ARTIFACT:
+            found[_artifact(raw)] = None
+
+    _unpack(data, note)
+    return list(found)
+
+
+def _decode(data: bytes, fetch: Fetch | None, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise BadData("a value that is nested too deep")
+
+    def extension(code: int, raw: bytes) -> Any:
+        if code == _ARTIFACT:
+            artifact = _artifact(raw)
+            if artifact.filename or fetch is None:
+                return artifact
+            return _decode(fetch(artifact), fetch, depth + 1)
+        if code in _TABLE_BY_CODE:
+            return tables.restore(_TABLE_BY_CODE[code], _decode(raw, fetch, depth + 1))
+        if code == _BIG_INT:
+            return int.from_bytes(raw, "big", signed=True)
+        return _restore_moment(code, raw)
+
+    return _unpack(data, extension)
+
+
+def _unpack(data: bytes, extension: Callable[[int, bytes], Any]) -> Any:
+    try:
+        return msgpack.unpackb(data, strict_map_key=False, ext_hook=extension)
+    except EasyNetError:
+        raise
+    # A stranger's bytes break numpy and pandas in many ways, and they all mean the same.
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise BadData(f"bytes that are not an encoded value ({type(error).__name__}: {error})") from error
+
+
+def _pack(plain: Any, where: str) -> bytes:
+    try:
+        return wire.pack(plain)
+    except (ValueError, OverflowError, UnicodeEncodeError) as error:
+        raise Unencodable(f"{where} cannot travel: {error}") from error
+
+
+def _extension(artifact: Artifact) -> msgpack.ExtType:
+    packed = wire.pack([artifact.digest, artifact.size_bytes, artifact.filename])
+    return msgpack.ExtType(_ARTIFACT, packed)
+
+
+def _artifact(raw: bytes) -> Artifact:
+    try:
+        digest, size_bytes, filename = msgpack.unpackb(raw)
+        return Artifact(digest=digest, size_bytes=size_bytes, filename=filename)
+    except (ValueError, TypeError, ValidationError) as error:
+        raise BadData("a reference to an artifact that cannot be read") from error
+
+
+def _big_int(value: int) -> msgpack.ExtType:
+    return msgpack.ExtType(_BIG_INT, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def _moment(value: Any) -> msgpack.ExtType | None:
+    match value:
+        case datetime():
+            return msgpack.ExtType(_DATETIME, value.isoformat().encode())
+        case date():
+            return msgpack.ExtType(_DATE, value.isoformat().encode())
+        case time():
+            return msgpack.ExtType(_TIME, value.isoformat().encode())
+        case timedelta():
+            parts = [value.days, value.seconds, value.microseconds]
+            return msgpack.ExtType(_TIMEDELTA, wire.pack(parts))
+        case _:
+            return None
+
+
+def _restore_moment(code: int, raw: bytes) -> Any:
+    match code:
+        case 3:
+            return datetime.fromisoformat(raw.decode())
+        case 4:
+            return date.fromisoformat(raw.decode())
+        case 5:
+            return time.fromisoformat(raw.decode())
+        case 6:
+            days, seconds, microseconds = msgpack.unpackb(raw)
+            return timedelta(days, seconds, microseconds)
+        case _:
+            raise BadData(f"a value of an unknown kind ({code}); a newer version of EasyNet may know it")
+
+
+def _ordered(values: Any) -> list[Any]:
+    """A set's members, sorted where they can be, so that equal sets give equal bytes."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return list(values)
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    name = f"{module}{kind.__qualname__}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -1,0 +1,191 @@
+"""A node: a process that offers its functions to a network."""
+
+import asyncio
+import os
+import re
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, ParamSpec, TypeVar, overload
+
+from easynet.core.capability import Role
+from easynet.core.errors import UsageError
+from easynet.core.ids import NodeId
+from easynet.fabric.address import Address
+from easynet.fabric.functions import Function, function_of, stated_fields
+from easynet.fabric.names import checked_name
+from easynet.fabric.session import Session
+from easynet.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_ASYNC_CALLS: Final = 1024
+"""Coroutines that run at once where no number was given: they cost memory, not a thread."""
+
+
+class ComputeNode:
+    """Offers functions under a name. Dials out to a gateway and listens nowhere.
+
+    Functions run `concurrency` at a time, in threads; coroutine functions run on the event loop.
+    """
+
+    def __init__(
+        self,
+        gateway: str,
+        name: str | None = None,
+        *,
+        concurrency: int | None = None,
+        data_dir: Path | None = None,
+    ) -> None:
+        if concurrency is not None and concurrency < 1:
+            raise UsageError(f"concurrency is {concurrency}, but a node runs at least one call at a time")
+        self.name = NodeId(checked_name("node", _default_name() if name is None else name))
+        self._address = Address.parse(gateway)
+        self._data_dir = data_dir or Settings().data_dir
+        self._concurrency = concurrency or max(4, os.cpu_count() or 1)
+        self._async_limit = concurrency or MAX_ASYNC_CALLS
+        self._function_by_name: dict[str, Function] = {}
+        self._session: Session | None = None
+
+    @overload
+    def register(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+    @overload
+    def register(
+        self,
+        function: Callable[P, R],
+        /,
+        *,
+        name: str | None = ...,
+        en: str = ...,
+        zh: str = ...,
+        description: str = ...,
+        specialization: str | None = ...,
+        tags: Sequence[str] | None = ...,
+        examples: Sequence[str] | None = ...,
+        role: Role | str | None = ...,
+        price: int | None = ...,
+        expected_s: float | None = ...,
+        idempotent: bool | None = ...,
+    ) -> Callable[P, R]: ...
+    @overload
+    def register(
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = ...,
+        en: str = ...,
+        zh: str = ...,
+        description: str = ...,
+        specialization: str | None = ...,
+        tags: Sequence[str] | None = ...,
+        examples: Sequence[str] | None = ...,
+        role: Role | str | None = ...,
+        price: int | None = ...,
+        expected_s: float | None = ...,
+        idempotent: bool | None = ...,
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+    def register(
+        self,
+        function: Callable[P, R] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        en: str = "",
+        zh: str = "",
+        description: str = "",
+        specialization: str | None = None,
+        tags: Sequence[str] | None = None,
+        examples: Sequence[str] | None = None,
+        role: Role | str | None = None,
+        price: int | None = None,
+        expected_s: float | None = None,
+        idempotent: bool | None = None,
+    ) -> Any:
+        """Offer a function, which stays as it is; raises UsageError where its name is taken or not allowed.
+
+        Used as `@node.register`, `@node.register(name=..., en=...)` or `node.register(function)`. What is
+        not stated here is taken from `@contribute`, or else from the signature and the docstring.
+        """
+        stated = stated_fields(
+            en=en,
+            zh=zh,
+            description=description,
+            specialization=specialization,
+            tags=tags,
+            examples=examples,
+            role=role,
+            price=price,
+            expected_s=expected_s,
+            idempotent=idempotent,
+        )
+
+        def add(registered: Callable[P, R]) -> Callable[P, R]:
+            self._add(function_of(registered, name, stated))
+            return registered
+
+        return add if function is None else add(function)
+
+    def _add(self, function: Function) -> None:
+        name = function.capability.name
+        if name in self._function_by_name:
+            raise UsageError(
+                f"{self.name} offers a function named {name!r} already",
+                hint="Register this one under another name: @node.register(name='...').",
+            )
+        self._function_by_name[name] = function
+        if self._session is not None:
+            self._session.announce_soon()
+
+    async def start(self) -> None:
+        """Join the network; raises GatewayUnreachable or NameTaken."""
+        if self._session is not None:
+            raise UsageError(f"the node {self.name} is started already")
+        session = Session(
+            self.name,
+            self._address,
+            self._data_dir,
+            self._function_by_name,
+            concurrency=self._concurrency,
+            async_limit=self._async_limit,
+        )
+        await session.open()
+        self._session = session
+
+    async def stop(self) -> None:
+        """Leave the network; calls that still run are cancelled. Does nothing where it is not started."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def serve(self) -> None:
+        """Join the network and stay until Ctrl-C or SIGTERM."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with self:
+            if threading.current_thread() is threading.main_thread():
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.add_signal_handler(number, stopped.set)
+            await stopped.wait()
+
+    async def __aenter__(self) -> "ComputeNode":
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+def _default_name() -> str:
+    host = re.sub(r"[^\w-]+", "-", socket.gethostname().split(".")[0]).strip("-") or "node"
+    return f"{host[:60]}-{secrets.token_hex(2)}"

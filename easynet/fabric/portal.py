@@ -1,0 +1,76 @@
+"""An event loop in a thread of its own, for code without `async`."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotInTime
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_CLOSE_TIMEOUT_S: Final = 3.0
+
+
+class Portal:
+    """A running event loop.
+
+    Its thread is a daemon, so that a program that forgets to close it ends all the same.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._lock = threading.Lock()
+        self._is_open = True
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def call(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of `work`, done on the loop. What interrupts the caller cancels it."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a blocking call from its own event loop would wait for ever")
+        future = self._begin(work)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self, last: Callable[[], Awaitable[None]]) -> None:
+        """Do a last piece of work, for some seconds at most, and end the loop. Nothing the second time."""
+        with self._lock:
+            if not self._is_open:
+                return
+            self._is_open = False
+        future = self._begin(last)
+        if threading.current_thread() is self._thread:  # collected as garbage there
+            future.add_done_callback(lambda _: self._loop.stop())
+            return
+        try:
+            with contextlib.suppress(NotInTime):
+                future.result(_CLOSE_TIMEOUT_S)
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_CLOSE_TIMEOUT_S)
+            if not self._thread.is_alive():
+                self._wind_up()
+
+    def _begin(self, work: Callable[[], Awaitable[T]]) -> "Future[T]":
+        async def run() -> T:
+            return await work()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    def _wind_up(self) -> None:
+        """End what still runs on the stopped loop, as `asyncio.run` does."""
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+
+        async def end() -> None:
+            await asyncio.gather(*left, return_exceptions=True)
+            await self._loop.shutdown_asyncgens()
+
+        self._loop.run_until_complete(end())
+        self._loop.close()

@@ -1,0 +1,133 @@
+"""The doors for code without `async`: `Client` and `Server`, which work on an event loop elsewhere."""
+
+import weakref
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from easynet.core.artifact import Artifact
+from easynet.core.errors import UsageError
+from easynet.core.language import Language
+from easynet.core.offer import Node
+from easynet.fabric.catalogue import FunctionInfo
+from easynet.fabric.client import AsyncClient
+from easynet.fabric.gateway import Gateway
+from easynet.fabric.portal import Portal
+from easynet.settings import Settings
+
+T = TypeVar("T")
+
+
+class Client:
+    """Calls functions by name: `"add"` on any node that offers it, `"my-node.add"` on that one.
+
+    Connects when it is made; raises GatewayUnreachable. May be used from several threads.
+    """
+
+    def __init__(self, gateway: str, *, data_dir: Path | None = None) -> None:
+        client = AsyncClient(gateway, data_dir=data_dir)
+        self._client = client
+        self._portal = Portal("easynet-client")
+        # Runs when this object is collected or the interpreter exits, if `close` was not called.
+        self._close = weakref.finalize(self, self._portal.close, client.close)
+        try:
+            self._portal.call(client.connect)
+        except BaseException:
+            self._close()
+            raise
+
+    def execute(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function and give its result; of a generator function, the list of its items.
+
+        A path among the arguments is sent as a file; a file that comes back is an `Artifact`, to be taken
+        with `download`. Raises RemoteFailure where the function raised.
+        """
+        return self._call(lambda: self._client.execute(function, *args, **kwargs))
+
+    def stream(self, function: str, /, *args: Any, **kwargs: Any) -> Generator[Any]:
+        """The items of a generator function, as they come; of any other function, its one result."""
+        items = self._client.stream(function, *args, **kwargs)
+        try:
+            while True:
+                try:
+                    item = self._call(items.__anext__)
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            if self._close.alive:
+                self._portal.call(items.aclose)
+
+    def functions(self, language: Language = "en") -> list[FunctionInfo]:
+        """Every function that can be called, by name."""
+        return self._call(lambda: self._client.functions(language))
+
+    def nodes(self) -> list[Node]:
+        """Every node on the network, by name."""
+        return self._call(self._client.nodes)
+
+    def download(self, artifact: Artifact, path: Path) -> None:
+        """Write a file that came back from a call to a place of one's own."""
+        self._call(lambda: self._client.download(artifact, path))
+
+    def close(self) -> None:
+        """Cancel the calls in flight and leave. Does nothing the second time."""
+        self._close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, work: Callable[[], Awaitable[T]]) -> T:
+        if not self._close.alive:
+            raise UsageError("this client is closed", hint="Make a new one: Client(url).")
+        return self._portal.call(work)
+
+
+class Server:
+    """A gateway in this process, for nodes and clients on this machine."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, data_dir: Path | None = None) -> None:
+        settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
+        self._gateway = Gateway(settings.usable_data_dir(), host, port)
+        self._stop: weakref.finalize[Any, Any] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to give to nodes and clients; holds no secret."""
+        if self._stop is None:
+            raise UsageError("the server has no address before it is started", hint="Call start() first.")
+        return self._gateway.url
+
+    def start(self) -> None:
+        """Serve until `stop`, or until the process ends; raises ServerNotStarted."""
+        if self._stop is not None:
+            raise UsageError(f"the server is started already, at {self.url}")
+        portal = Portal("easynet-server")
+        stop = weakref.finalize(self, portal.close, self._gateway.stop)
+        try:
+            portal.call(self._gateway.start)
+        except BaseException:
+            stop()
+            raise
+        self._stop = stop
+
+    def stop(self) -> None:
+        """End the server. Does nothing where it does not run."""
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
+
+    def __enter__(self) -> "Server":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,54 @@
+"""What a planner is asked, what it answers, and the protocol of those who plan."""
+
+from typing import Literal, Protocol
+
+from easynet.core.capability import Capability, Value
+from easynet.core.events import Question
+from easynet.core.ids import CapabilityName
+from easynet.core.intent import ParsedIntent
+from easynet.core.task_graph import TaskGraph
+
+LANGUAGE_INPUT = "language"
+"""The input that the network itself always offers: "en" or "zh"."""
+
+
+class PlanRequest(Value):
+    """An understood intent, and what the network can do."""
+
+    parsed: ParsedIntent
+    goal: str = ""
+    """The intent's short goal; where it is the name of a capability, that one is meant."""
+    catalogue: tuple[Capability, ...]
+
+    @property
+    def input_names(self) -> frozenset[str]:
+        """The inputs that the user gave."""
+        return frozenset(self.parsed.inputs)
+
+
+class PlanResult(Value):
+    """A plan, or what stands in its way."""
+
+    status: Literal["planned", "needs_input", "unsupported"]
+    planner: str
+    graph: TaskGraph | None = None
+    """Only where `status` is `planned`."""
+    caveats: tuple[str, ...] = ()
+    """What the plan does not do although the words asked for it, in the user's language."""
+    question: Question | None = None
+    """Only where `status` is `needs_input`."""
+    nearest: tuple[CapabilityName, ...] = ()
+    """The capabilities closest to what was asked, best first."""
+    why: str = ""
+    """Why it was decided so, as a sentence."""
+
+
+class Planner(Protocol):
+    """Makes a task graph from an intent."""
+
+    async def plan(self, request: PlanRequest) -> PlanResult:
+        """Plan with the capabilities of the request's catalogue only.
+
+        Raises UnknownInput where the user gave an input that no part of the plan takes.
+        """
+        ...

@@ -1,0 +1,147 @@
+"""Which capabilities a text is about, and how much of the text each of them explains.
+
+Words are compared by stem, misspelled ones by letter triples, Chinese by character pairs. A rare word says
+more than a common one (inverse document frequency, Sparck Jones 1972), and a word in a name or a tag more
+than one in a description. `coverage` is the share of the text that a capability accounts for, so that a text
+about something else can be told from a text about little.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from easynet.core.capability import Capability, Role
+from easynet.planners.words import Unit, keys, trigrams, units
+
+_NAME, _TAG, _EXAMPLE, _DESCRIPTION, _SPECIALIZATION = 1.6, 1.4, 1.1, 1.0, 0.6
+_ROLE_WEIGHT = {Role.CHOOSE: 0.85, Role.CHECK: 0.9, Role.PRESENT: 0.75, Role.SAMPLE: 0.5}
+_UNKNOWN_WORD, _UNKNOWN_HAN, _UNKNOWN_CONTEXT = 1.5, 0.5, 0.2
+_KNOWN_ELSEWHERE = 0.5
+_ALIKE = 0.6
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A capability that a text may be about."""
+
+    capability: Capability
+    score: float
+    """Between 0 and about 1; comparable within one text only."""
+    coverage: float
+    """The share of the text that the capability explains, between 0 and 1."""
+
+
+class Index:
+    """The words of a catalogue."""
+
+    def __init__(self, catalogue: Sequence[Capability]) -> None:
+        self._catalogue = tuple(catalogue)
+        self._weights = {c.name: _weights(c) for c in self._catalogue}
+        found = Counter(key for weights in self._weights.values() for key in weights)
+        self._idf = {key: math.log(1 + len(self._catalogue) / n) for key, n in found.items()}
+        self._unknown_idf = math.log(1 + max(1, len(self._catalogue)))
+        self._trigrams = {key: trigrams(key) for key in self._idf if key.isascii() and len(key) > 3}
+        self._examples = {
+            c.name: [keys(text) for text in (*c.examples, c.name.replace("_", " "))] for c in self._catalogue
+        }
+        lengths = [len(w) for w in self._weights.values()] or [1]
+        self._mean_length = sum(lengths) / len(lengths)
+
+    def search(self, text: str) -> list[Hit]:
+        """All capabilities that share a word with the text, best first."""
+        query = [self._spelled(unit) for unit in units(text)]
+        asked = frozenset(key for unit in query for key in unit.keys)
+        hits = [self._hit(c, query, asked) for c in self._catalogue]
+        return sorted((h for h in hits if h.score > 0), key=lambda h: (-h.score, h.capability.name))
+
+    def shares_subject(self, text: str, sample: Capability, others: Sequence[Capability]) -> bool:
+        """Whether the text names the subject of a sample: one of its tags, or its specialization.
+
+        Words that the `others`, which read the user's own data, use as well are nobody's subject: "data".
+        """
+        about = " ".join((*sample.tags, sample.specialization)).strip()
+        subject = keys(about or " ".join(sample.description.values()))
+        general = {key for other in others for key in self._weights.get(other.name, {})}
+        asked = (key for unit in units(text) for key in self._spelled(unit).keys)
+        return any(key in subject - general for key in asked)
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text that nothing in the catalogue uses, but for those of mere context."""
+        strange: list[str] = []
+        was_han = False
+        for unit in map(self._spelled, units(text)):
+            is_strange = not unit.is_context and not any(k in self._idf for k in unit.keys)
+            if is_strange and was_han and not unit.is_word:
+                strange[-1] += unit.text
+            elif is_strange:
+                strange.append(unit.text)
+            was_han = is_strange and not unit.is_word
+        return tuple(dict.fromkeys(strange))
+
+    def _hit(self, capability: Capability, query: Sequence[Unit], asked: frozenset[str]) -> Hit:
+        weights = self._weights[capability.name]
+        total = sum(u.weight * self._unit_idf(u) * _NAME for u in query) or 1.0
+        found = sum(
+            u.weight * max((self._idf[k] * weights[k] for k in u.keys if k in weights), default=0.0)
+            for u in query
+        )
+        alike = max((self._overlap(asked, e) for e in self._examples[capability.name]), default=0.0)
+        length = 0.85 + 0.15 * len(weights) / self._mean_length
+        score = (found / total / length + 0.35 * alike) * _ROLE_WEIGHT.get(capability.role, 1.0)
+        return Hit(capability, score if found else 0.0, self._coverage(query, frozenset(weights)))
+
+    def _coverage(self, query: Sequence[Unit], explains: frozenset[str]) -> float:
+        explained = asked = 0.0
+        for unit in query:
+            weight = unit.weight * self._unit_idf(unit)
+            if any(k in explains for k in unit.keys):
+                explained += weight
+                asked += weight
+            elif any(k in self._idf for k in unit.keys):
+                asked += weight * _KNOWN_ELSEWHERE
+            elif not unit.is_word:
+                asked += weight * _UNKNOWN_HAN
+            else:
+                asked += weight * (_UNKNOWN_CONTEXT if unit.is_context else _UNKNOWN_WORD)
+        return explained / asked if asked else 0.0
+
+    def _overlap(self, asked: frozenset[str], example: frozenset[str]) -> float:
+        """How alike two texts are as weighted sets of words (Dice)."""
+        shared = sum(self._idf.get(k, self._unknown_idf) for k in asked & example)
+        both = sum(self._idf.get(k, self._unknown_idf) for side in (asked, example) for k in side)
+        return 2 * shared / both if both else 0.0
+
+    def _unit_idf(self, unit: Unit) -> float:
+        return max((self._idf[k] for k in unit.keys if k in self._idf), default=self._unknown_idf)
+
+    def _spelled(self, unit: Unit) -> Unit:
+        """The unit with a misspelled word put right, where the catalogue has one much like it."""
+        word = unit.keys[0]
+        if not unit.is_word or word in self._idf or len(word) < 5:
+            return unit
+        mine = trigrams(word)
+        likeness, key = max(
+            ((_likeness(word, mine, key, theirs), key) for key, theirs in self._trigrams.items()),
+            default=(0.0, word),
+        )
+        return replace(unit, keys=(key,)) if likeness >= _ALIKE else unit
+
+
+def _likeness(word: str, mine: frozenset[str], other: str, theirs: frozenset[str]) -> float:
+    """How alike two words are spelled (Dice); the same letters in another order are alike."""
+    if word[0] == other[0] and len(word) == len(other) and sorted(word) == sorted(other):
+        return 1.0
+    return 2 * len(mine & theirs) / (len(mine) + len(theirs))
+
+
+def _weights(capability: Capability) -> dict[str, float]:
+    """The capability's words, each with the weight of the most telling place where it stands."""
+    fields = (
+        (_SPECIALIZATION, capability.specialization),
+        (_DESCRIPTION, " . ".join(capability.description.values())),
+        (_EXAMPLE, " . ".join(capability.examples)),
+        (_TAG, " . ".join(capability.tags)),
+        (_NAME, capability.name),
+    )
+    return {key: weight for weight, text in fields for key in keys(text)}

@@ -1,0 +1,208 @@
+"""Whether a plan is sound, whoever made it."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
+
+from easynet.core.capability import Capability, Parameter, TypeRef
+from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.intent import Privacy, Requirements
+from easynet.core.offer import Offer, Trust
+from easynet.core.quantities import format_credits
+from easynet.core.task_graph import (
+    Binding,
+    FromInput,
+    FromSubtask,
+    Gathered,
+    Given,
+    Subtask,
+    TaskGraph,
+    sources,
+)
+from easynet.planners.planner import LANGUAGE_INPUT
+
+_ANY = TypeRef(name="any")
+_LITERAL_TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "File": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "dict": (dict,),
+    "list": (list,),
+    "none": (type(None),),
+}
+
+Offers = Mapping[CapabilityName, Sequence[Offer]]
+
+
+def validate(
+    graph: TaskGraph,
+    catalogue: Sequence[Capability],
+    *,
+    inputs: Set[str] = frozenset(),
+    offers: Offers | None = None,
+    requirements: Requirements | None = None,
+) -> tuple[str, ...]:
+    """Everything that is wrong with a plan, as sentences that name the subtask; empty where it is sound.
+
+    `inputs` are the names of the intent's inputs. Privacy and price are checked where `offers` and
+    `requirements` are given.
+    """
+    by_name = {c.name: c for c in catalogue}
+    problems = [*_shape(graph)]
+    for subtask in graph.subtasks:
+        capability = by_name.get(subtask.capability)
+        if capability is None:
+            problems.append(f"{subtask.id}: no node offers {subtask.capability!r}")
+            continue
+        problems.extend(_arguments(subtask, capability))
+        for name, binding in subtask.arguments.items():
+            parameter = capability.parameter(name)
+            if parameter is not None:
+                problems.extend(_fit(graph, by_name, inputs, subtask, parameter, binding))
+    if offers is not None and requirements is not None:
+        problems.extend(_placement(graph, offers, requirements))
+    return tuple(dict.fromkeys(problems))
+
+
+# ── the graph ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _shape(graph: TaskGraph) -> Iterator[str]:
+    if not graph.subtasks:
+        yield "the plan has no subtasks"
+    known: set[SubtaskId] = set()
+    for subtask in graph.subtasks:
+        if subtask.id in known:
+            yield f"{subtask.id}: two subtasks have this id"
+        known.add(subtask.id)
+    for subtask in graph.subtasks:
+        for name, binding in subtask.arguments.items():
+            for source in sources(binding):
+                if source.subtask not in known:
+                    yield f"{subtask.id}: {name!r} reads {source.subtask!r}, which is not in the plan"
+    for output in graph.outputs:
+        if output not in known:
+            yield f"the output {output!r} is not in the plan"
+    if ring := _ring(graph):
+        yield f"{ring[0]}: waits for itself, by way of {' -> '.join((*ring, ring[0]))}"
+
+
+def _ring(graph: TaskGraph) -> list[SubtaskId]:
+    """Subtasks that wait for each other in a circle, or none."""
+    waiting = {s.id: {n for n in s.needs if n in graph.by_id} for s in graph.subtasks}
+    while ready := [id_ for id_, needs in waiting.items() if not needs & waiting.keys()]:
+        for id_ in ready:
+            del waiting[id_]
+    if not waiting:
+        return []
+    trail = [min(waiting)]
+    while (after := min(waiting[trail[-1]] & waiting.keys())) not in trail:
+        trail.append(after)
+    return trail[trail.index(after) :]
+
+
+# ── arguments ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _arguments(subtask: Subtask, capability: Capability) -> Iterator[str]:
+    takes_any_name = any(p.is_variadic and p.is_keyword_only for p in capability.parameters)
+    named = [p for p in capability.parameters if not p.is_variadic]
+    names = {p.name for p in named}
+    for name in subtask.arguments:
+        if name not in names and not takes_any_name:
+            yield f"{subtask.id}: {capability.name} has no argument {name!r}; it takes {capability.signature}"
+    for parameter in named:
+        if parameter.required and parameter.name not in subtask.arguments:
+            yield f"{subtask.id}: {capability.name} needs {parameter.name!r}; it takes {capability.signature}"
+
+
+def _fit(
+    graph: TaskGraph,
+    by_name: Mapping[CapabilityName, Capability],
+    inputs: Set[str],
+    subtask: Subtask,
+    parameter: Parameter,
+    binding: Binding,
+) -> Iterator[str]:
+    where, wanted = f"{subtask.id}: {parameter.name!r}", parameter.type
+    match binding:
+        case Given(value=value):
+            if not _is_of(value, wanted) and not (value is None and not parameter.required):
+                yield f"{where} must be {wanted}, not {_kind(value)}"
+        case FromInput(name=name, optional=optional):
+            if optional and parameter.required and name != LANGUAGE_INPUT:
+                yield f"{where} is required, but the input {name!r} is marked optional"
+            elif not optional and name not in inputs and name != LANGUAGE_INPUT:
+                yield f"{where} needs the input {name!r}, which was not given"
+        case FromSubtask():
+            yield from _source_fits(graph, by_name, where, binding, wanted)
+        case Gathered(items=items):
+            if not wanted.many and wanted.name not in ("any", "list"):
+                yield f"{where} takes one {wanted}, not a list of results"
+            elif not items and parameter.required:
+                yield f"{where} gathers nothing"
+            element = wanted.model_copy(update={"many": False}) if wanted.many else _ANY
+            for item in items:
+                yield from _source_fits(graph, by_name, where, item, element)
+
+
+def _source_fits(
+    graph: TaskGraph,
+    by_name: Mapping[CapabilityName, Capability],
+    where: str,
+    source: FromSubtask,
+    wanted: TypeRef,
+) -> Iterator[str]:
+    subtask = graph.by_id.get(source.subtask)
+    capability = by_name.get(subtask.capability) if subtask else None
+    if capability is None:
+        return  # said elsewhere
+    found = capability.output
+    for i, part in enumerate(source.path):
+        if found.name in ("any", "dict") and not found.fields:
+            return  # an open record: only the run can tell
+        if found.many or part not in found.fields:
+            at = ".".join((source.subtask, *source.path[:i]))
+            yield f"{where} reads {part!r} of {at}, which is {found} and has no such part"
+            return
+        found = found.fields[part]
+    if not found.fits(wanted):
+        yield f"{where} takes {wanted}, but {'.'.join((source.subtask, *source.path))} is {found}"
+
+
+def _is_of(value: Any, wanted: TypeRef) -> bool:
+    if wanted.many:
+        element = wanted.model_copy(update={"many": False})
+        return isinstance(value, list) and all(_is_of(v, element) for v in value)
+    if wanted.name == "any":
+        return True
+    if isinstance(value, bool) and wanted.name in ("int", "float"):
+        return False
+    # A value of a named type or bytes cannot be written into a plan, unless it is a plain record.
+    return isinstance(value, _LITERAL_TYPES.get(wanted.name, (dict,) if wanted.fields else ()))
+
+
+def _kind(value: Any) -> str:
+    return "none" if value is None else type(value).__name__
+
+
+# ── placement ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _placement(graph: TaskGraph, offers: Offers, requirements: Requirements) -> Iterator[str]:
+    is_private = requirements.privacy is Privacy.HIGH
+    total = 0
+    for subtask in graph.subtasks:
+        able = offers.get(subtask.capability, ())
+        allowed = [o for o in able if not is_private or o.trust is Trust.OWN]
+        if not able:
+            yield f"{subtask.id}: no node offers {subtask.capability!r} now"
+        elif not allowed:
+            yield f"{subtask.id}: privacy is high, and no node of your own offers {subtask.capability!r}"
+        total += min((o.price for o in allowed), default=0)
+    if requirements.budget is not None and total > requirements.budget:
+        yield (
+            f"the plan costs at least {format_credits(total)}, more than the budget of"
+            f" {format_credits(requirements.budget)}"
+        )

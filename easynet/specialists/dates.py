@@ -1,0 +1,99 @@
+"""Dates in the forms people write them."""
+
+from typing import TYPE_CHECKING
+
+from easynet.core.language import Language, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y")
+_MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
+_FORMATS = (
+    "ISO8601",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m",
+    "%Y.%m.%d",
+    "%Y年%m月%d日",
+    "%Y年%m月",
+    "%Y年%m月%d号",
+    "%d.%m.%Y",
+    *_MONTH_FIRST,
+    *_DAY_FIRST,
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+    "%b %Y",
+    "%B %Y",
+    "%b-%y",
+)
+_SAMPLE = 500
+"""About this many different texts decide on the form."""
+
+
+def _parsed(text: "pd.Series", form: str) -> "pd.Series":
+    import pandas as pd  # heavy
+
+    if form == "ISO8601":
+        # A bare number such as 12 or 2024 is valid ISO 8601, and almost never a date.
+        text = text.where(text.str.contains(r"\d{4}-\d|^\d{8}$", regex=True))
+        return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    return pd.to_datetime(text, format=form, errors="coerce")
+
+
+def _best_format(text: "pd.Series") -> tuple[str, float]:
+    distinct = text.drop_duplicates()
+    sample = distinct.iloc[:: max(1, len(distinct) // _SAMPLE)]
+    best, best_share = "", 0.0
+    for form in _FORMATS:
+        share = float(_parsed(sample, form).notna().mean()) if len(sample) else 0.0
+        if share > best_share:
+            best, best_share = form, share
+        if share == 1.0:
+            break
+    return best, best_share
+
+
+def date_share(text: "pd.Series") -> float:
+    """Which share of the texts are dates of one and the same form."""
+    return _best_format(text.astype(str).str.strip())[1]
+
+
+def to_dates(series: "pd.Series", language: Language) -> "tuple[pd.Series, str]":
+    """A column as dates without time zone, NaT where it is none; and a sentence on how it was read.
+
+    The sentence is empty unless day and month could be confused: `03/04/2024` is then read with the
+    month first, and says so.
+    """
+    import pandas as pd  # heavy
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(series):
+        return pd.to_datetime(series, utc=True).dt.tz_localize(None), ""
+    if types.is_numeric_dtype(series):
+        series = series.dropna().map(lambda v: f"{v:.0f}" if v % 1 == 0 else "").reindex(series.index)
+    text = series.astype("object").where(series.notna(), "").astype(str).str.strip()
+    stated = text[text != ""]
+    form, _ = _best_format(stated)
+    if not form:
+        return pd.Series(pd.NaT, index=series.index, dtype="datetime64[ns]"), ""
+    dates = _parsed(text, form)
+    twin = {a: b for a, b in zip(_MONTH_FIRST, _DAY_FIRST, strict=True)}.get(form)
+    if twin and bool(_parsed(stated, twin).notna().all()):
+        example = str(stated.iloc[0])
+        return dates, say(
+            language,
+            f"Dates such as {example} were read with the month first; the data does not settle it.",
+            f"像 {example} 这样的日期按“月/日”读取；数据本身无法确定。",
+        )
+    return dates, ""

@@ -1,0 +1,240 @@
+"""Sales to come, with an error measured on the past."""
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
+
+from easynet.core.call import progress
+from easynet.core.contribution import contribute
+from easynet.core.errors import BadData
+from easynet.core.language import Language, say
+from easynet.specialists.backtest import Backtest, backtest, predict, wape
+from easynet.specialists.libraries import require
+from easynet.specialists.periods import PERIODICITY, Grain, count_of, next_starts
+from easynet.specialists.sales import SalesTable, totals
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NOMINAL_COVERAGE = 0.9
+_FEWEST_FOR_QUANTILES = 20
+
+
+class TriedForecaster(TypedDict):
+    """A method and its error in the back-test."""
+
+    method: str
+    wape: float
+
+
+class Forecast(TypedDict):
+    """Total sales of the periods to come."""
+
+    grain: Grain
+    method: str
+    tried: list[TriedForecaster]
+    """Best first."""
+    origins: int
+    """Windows that the choice rests on."""
+    periods: list[str]
+    history: list[float]
+    future_periods: list[str]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+    """The interval that should hold nine of ten values."""
+    test_periods: list[str]
+    """The last window, which no choice has seen."""
+    test_actual: list[float]
+    test_predicted: list[float]
+    test_low: list[float]
+    test_high: list[float]
+    baseline: str
+    """The simplest sensible method."""
+    baseline_predicted: list[float]
+    notes: list[str]
+
+
+class ForecastCheck(TypedDict):
+    """How wrong the forecast was on the window that no choice has seen."""
+
+    metrics: dict[str, float]
+    """`wape` and `baseline_wape` as shares of sales, `coverage` of the interval."""
+    periods: int
+
+
+@contribute(
+    en="Forecast future sales with an uncertainty range; the method is chosen by rolling back-test on"
+    " the past.",
+    zh="预测未来销售额并给出不确定区间；通过滚动回测选择预测方法。",
+    specialization="forecasting",
+    tags=(
+        "forecast", "predict", "future", "next months", "projection", "demand", "sales", "预测", "未来",
+        "下个月", "需求", "销售预测", "展望",
+    ),
+    examples=("forecast my sales for the next 8 weeks", "预测下个季度的销售额"),
+    price=4,
+    expected_s=2.0,
+)  # fmt: skip
+def forecast_sales(sales: SalesTable, horizon: int | None = None, language: Language = "en") -> Forecast:
+    """The total of the next `horizon` periods by the method with the least back-test error.
+
+    The last window is kept out of the choice and measures it. Raises BadData for an impossible horizon.
+    """
+    require("pandas", "statsmodels")
+    import numpy as np  # heavy
+    import pandas as pd
+
+    grain, values = sales["grain"], totals(sales)
+    season = PERIODICITY[grain].season
+    ahead = _horizon(horizon, len(values), grain, language)
+    window = min(ahead, max(1, len(values) // 4))
+    seen, test = values[:-window], values[-window:]
+    tested = backtest(seen, window, season, language)
+    method = min(tested.wape, key=lambda m: tested.wape[m])
+    progress(0.9, say(language, "Forecasting", "正在预测"))
+    baseline = (
+        "seasonal_naive" if predict("seasonal_naive", seen, window, season) is not None else "last_value"
+    )
+    predicted = _predicted(method, seen, window, season)
+    mean = _predicted(method, values, ahead, season)
+    errors = tested.errors[method]
+    test_low, test_high = interval(predicted, errors, is_positive=bool(values.min() >= 0))
+    low, high = interval(
+        mean, np.concatenate([errors, test - predicted]), is_positive=bool(values.min() >= 0)
+    )
+    last = pd.Timestamp(sales["periods"][-1])
+    starts = next_starts(last, ahead + 1, grain)[1:]
+    return Forecast(
+        grain=grain,
+        method=method,
+        tried=[TriedForecaster(method=m, wape=w) for m, w in sorted(tested.wape.items(), key=lambda i: i[1])],
+        origins=tested.origins,
+        periods=sales["periods"],
+        history=values.tolist(),
+        future_periods=[s.date().isoformat() for s in starts],
+        mean=mean.tolist(),
+        low=low.tolist(),
+        high=high.tolist(),
+        test_periods=sales["periods"][-window:],
+        test_actual=test.tolist(),
+        test_predicted=predicted.tolist(),
+        test_low=test_low.tolist(),
+        test_high=test_high.tolist(),
+        baseline=baseline,
+        baseline_predicted=_predicted(baseline, seen, window, season).tolist(),
+        notes=_notes(len(values), season, tested, window, ahead, grain, language),
+    )
+
+
+@contribute(
+    en="Check a sales forecast against the last, unseen stretch of the data: percentage error, baseline"
+    " error and"
+    " interval coverage.",
+    zh="用最后一段未参与选择的数据检验销售预测：误差率、基准误差和区间覆盖率。",
+    specialization="forecasting",
+    role="check",
+    tags=("forecast accuracy", "error", "wape", "backtest", "check", "预测准确度", "误差", "回测", "检验"),
+    price=1,
+    expected_s=0.2,
+)
+def check_forecast(forecast: Forecast) -> ForecastCheck:
+    """The error of the chosen method and of the baseline on the last window."""
+    require("numpy")
+    import numpy as np  # heavy
+
+    actual = np.array(forecast["test_actual"])
+    inside = (actual >= np.array(forecast["test_low"])) & (actual <= np.array(forecast["test_high"]))
+    return ForecastCheck(
+        metrics={
+            "wape": wape(actual, np.array(forecast["test_predicted"])),
+            "baseline_wape": wape(actual, np.array(forecast["baseline_predicted"])),
+            "coverage": float(inside.mean()),
+        },
+        periods=len(actual),
+    )
+
+
+def _horizon(given: int | None, length: int, grain: Grain, language: Language) -> int:
+    if given is None:
+        return max(1, min(PERIODICITY[grain].horizon, length // 5))
+    try:
+        asked = int(given)
+    except (TypeError, ValueError):
+        asked = 0
+    if 1 <= asked <= length:
+        return asked
+    unit = count_of(length, grain, language)
+    raise BadData(
+        say(
+            language,
+            f"A forecast of {given} periods cannot be made from a history of {unit}.",
+            f"无法根据 {unit}的历史预测 {given} 期。",
+        ),
+        hint=say(
+            language,
+            f"Give a whole number between 1 and {length} as horizon.",
+            f"请把 horizon 设为 1 到 {length} 之间的整数。",
+        ),
+    )
+
+
+def _predicted(
+    method: str, history: "NDArray[np.float64]", horizon: int, season: int
+) -> "NDArray[np.float64]":
+    import numpy as np  # heavy
+
+    predicted = predict(method, history, horizon, season)
+    # A method that worked at every origin may still not converge once.
+    return np.full(horizon, float(history[-1])) if predicted is None else predicted
+
+
+def interval(
+    mean: "NDArray[np.float64]", errors: "NDArray[np.float64]", *, is_positive: bool
+) -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
+    """The range that should hold nine of ten values, judging by earlier errors."""
+    import numpy as np  # heavy
+
+    tail = (1 - NOMINAL_COVERAGE) / 2
+    if len(errors) >= _FEWEST_FOR_QUANTILES:
+        below, above = np.quantile(errors, (tail, 1 - tail))
+    else:
+        half = 1.645 * float(np.sqrt((errors**2).mean())) * (1 + 2 / len(errors))
+        below, above = -half, half
+    low, high = mean + min(0.0, float(below)), mean + max(0.0, float(above))
+    return (low.clip(min=0.0) if is_positive else low), high
+
+
+def _notes(
+    length: int, season: int, tested: Backtest, window: int, ahead: int, grain: Grain, language: Language
+) -> list[str]:
+    notes: list[str] = []
+    if length < 2 * season + 1 and season > 1:
+        notes.append(
+            say(
+                language,
+                f"The history ({count_of(length, grain, language)}) is shorter than two seasons, so seasonal"
+                " patterns could hardly be used.",
+                f"历史数据（{count_of(length, grain, language)}）不足两个完整季节周期，"
+                "几乎无法利用季节规律。",
+            )
+        )
+    if tested.origins < 3:
+        notes.append(
+            say(
+                language,
+                f"The method was chosen on {tested.origins} window(s) only.",
+                f"预测方法仅凭 {tested.origins} 个时间窗选出。",
+            )
+        )
+    if window < ahead:
+        notes.append(
+            say(
+                language,
+                f"The error was measured {count_of(window, grain, language)} ahead; further ahead it is"
+                " larger.",
+                f"误差只按提前 {count_of(window, grain, language)}测得；更远的预测误差更大。",
+            )
+        )
+    return notes

@@ -1,0 +1,71 @@
+"""Detectors that learn from normal rows what normal is."""
+
+from typing import Any
+
+from easynet.core.contribution import contribute
+from easynet.core.language import Language
+from easynet.specialists.candidate import DetectorCandidate, Recipe, best_of
+from easynet.specialists.libraries import require
+from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
+
+
+@contribute(
+    en="Train a one-class anomaly detector that learns from normal cases only: isolation forest,"
+    " one-class SVM,"
+    " local outlier factor and PCA are compared, so anomalies never seen before can be found.",
+    zh="训练单类异常检测模型：只从正常样本学习（孤立森林、单类支持向量机、局部离群因子、主成分），"
+    "能发现从未见过的异常。",
+    specialization="medical",
+    tags=(
+        "train", "anomaly", "detector", "detection", "abnormal", "novelty", "model", "machine learning", "AI",
+        "medical", "screening", "训练", "异常", "检测", "检测器", "模型", "机器学习", "人工智能", "医学",
+        "筛查",
+    ),
+    examples=("train a medical anomaly detector", "训练一个能检测医学影像异常的AI模型"),
+    price=5,
+    expected_s=3.0,
+)  # fmt: skip
+def train_one_class(
+    train: TrainTable, validation: ValidationTable, language: Language = "en"
+) -> DetectorCandidate:
+    """The best of four one-class models, by validation AUC."""
+    require("pandas", "sklearn", "skops")
+    recipes = (
+        Recipe("isolation_forest", "score_samples", _isolation_forest),
+        Recipe("one_class_svm", "score_samples", _one_class_svm, most_rows=5_000),
+        Recipe("local_outlier_factor", "score_samples", _local_outlier_factor, most_rows=5_000),
+        Recipe("pca_reconstruction", "reconstruction", _pca),
+    )
+    return best_of("one_class", recipes, train, validation, language)
+
+
+def _scaled(model: Any) -> Any:
+    from sklearn.pipeline import make_pipeline  # heavy
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), model)
+
+
+def _isolation_forest() -> Any:
+    from sklearn.ensemble import IsolationForest  # heavy
+
+    return _scaled(IsolationForest(n_estimators=200, random_state=SEED))
+
+
+def _one_class_svm() -> Any:
+    from sklearn.svm import OneClassSVM  # heavy
+
+    return _scaled(OneClassSVM(nu=0.05, gamma="scale"))
+
+
+def _local_outlier_factor() -> Any:
+    from sklearn.neighbors import LocalOutlierFactor  # heavy
+
+    # Brute force keeps no search tree, so the saved model needs no further trusted types.
+    return _scaled(LocalOutlierFactor(n_neighbors=20, novelty=True, algorithm="brute"))
+
+
+def _pca() -> Any:
+    from sklearn.decomposition import PCA  # heavy
+
+    return _scaled(PCA(n_components=0.9, svd_solver="full", random_state=SEED))

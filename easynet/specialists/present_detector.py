@@ -1,0 +1,323 @@
+"""A detector and its quality, for people to read."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from easynet.core.contribution import contribute
+from easynet.core.language import Language, say
+from easynet.core.report import Figure, Section, TableView
+from easynet.specialists.candidate import family_name, method_name
+from easynet.specialists.choosing import MODEL_FILE, ChosenDetector
+from easynet.specialists.evaluation import Evaluation
+from easynet.specialists.libraries import require
+from easynet.specialists.plots import BLUE, GREY, ORANGE, PALE, bars, finished, label, new_plot
+from easynet.specialists.splitting import SplitSummary
+from easynet.specialists.wording import decimals_range, percent, percent_range, shortened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_METRIC_NAMES: dict[str, tuple[str, str]] = {
+    "accuracy": ("Accuracy", "准确率"),
+    "balanced_accuracy": ("Balanced accuracy", "平衡准确率"),
+    "sensitivity": ("Sensitivity (anomalies found)", "灵敏度（发现的异常）"),
+    "specificity": ("Specificity (normal rows left alone)", "特异度（未被误报的正常样本）"),
+    "precision": ("Precision (alarms that are right)", "精确率（正确的报警）"),
+    "auc": ("AUC", "AUC"),
+    "average_precision": ("Average precision", "平均精确率"),
+}
+_BARS = 10
+
+
+@contribute(
+    en="Present a trained anomaly detector: test quality, ROC curve, score histogram, confusion table"
+    " and which"
+    " columns matter.",
+    zh="展示训练好的异常检测器：测试质量、ROC 曲线、得分分布、混淆表和重要特征。",
+    specialization="reporting",
+    role="present",
+    tags=("report", "plot", "chart", "roc", "confusion", "报告", "图表", "可视化", "展示", "ROC 曲线"),
+    price=1,
+    expected_s=1.0,
+)
+def present_detector(
+    detector: ChosenDetector, evaluation: Evaluation, split: SplitSummary, language: Language = "en"
+) -> Section:
+    """What the detector can do, how that was measured, and what it is not."""
+    require("matplotlib", "numpy")
+    t = partial(say, language)
+    return Section(
+        title=t("Anomaly detector", "异常检测器"),
+        order=10,
+        headline=_headline(detector, evaluation, split, language),
+        text=_text(detector, evaluation, split, language),
+        tables=[
+            _quality(evaluation, language),
+            _confusion(evaluation, split, language),
+            _compared(detector, language),
+            *_columns(split, language),
+        ],
+        figures=[
+            _roc(evaluation, language),
+            _histogram(detector, evaluation, split, language),
+            *_importance(detector, language),
+        ],
+    )
+
+
+def _headline(
+    detector: ChosenDetector, evaluation: Evaluation, split: SplitSummary, language: Language
+) -> list[str]:
+    m, i, c = evaluation["metrics"], evaluation["intervals"], evaluation["confusion"]
+    anomalies = c["true_positive"] + c["false_negative"]
+    normals = c["true_negative"] + c["false_positive"]
+    name = method_name(detector["method"], language)
+    shown = name[0].upper() + name[1:]
+    return [
+        say(
+            language,
+            f"{shown} found {c['true_positive']} of {anomalies} anomalies ({split['target']['anomaly']})"
+            " in test"
+            f" rows it had never seen, with {c['false_positive']} false alarms among {normals} normal rows.",
+            f"{shown}在从未见过的测试数据中发现了 {anomalies} 个异常（{split['target']['anomaly']}）中的"
+            f" {c['true_positive']} 个，{normals} 个正常样本中误报 {c['false_positive']} 个。",
+        ),
+        say(
+            language,
+            f"Accuracy {percent(m['accuracy'])} (95% interval {percent_range(i['accuracy'])}); always"
+            " answering"
+            f" the most common class would give {percent(m['baseline_accuracy'])}. AUC {m['auc']:.3f}"
+            f" ({decimals_range(i['auc'])}).",
+            f"准确率 {percent(m['accuracy'])}（95% 区间 {percent_range(i['accuracy'])}）；"
+            "若总是回答最常见的类别，"
+            f"准确率为 {percent(m['baseline_accuracy'])}。AUC {m['auc']:.3f}（{decimals_range(i['auc'])}）。",
+        ),
+        *split["warnings"],
+    ]
+
+
+def _text(
+    detector: ChosenDetector, evaluation: Evaluation, split: SplitSummary, language: Language
+) -> list[str]:
+    t = partial(say, language)
+    rows, target = split["rows"], split["target"]
+    in_ten, in_hundred = (evaluation["precision_at"][rate] for rate in ("0.1", "0.01"))
+    return [
+        target["how"],
+        t(
+            f"The rows were split at random into {rows['train']} to learn from, {rows['validation']} to"
+            " choose model"
+            f" and threshold with, and {rows['test']} to test on; the test rows were used once.",
+            f"数据随机分为三份：{rows['train']} 行用于学习，{rows['validation']} 行用于选择模型和阈值，"
+            f"{rows['test']} 行用于测试；测试数据只用了一次。",
+        ),
+        _choice(detector, language),
+        t(
+            f"{percent(evaluation['prevalence'], 0)} of the test rows are anomalies. Where they are"
+            " rarer, more alarms"
+            f" are false: with 1 anomaly in 10 rows, {percent_range(in_ten)} of the alarms would be"
+            " right; with 1 in"
+            f" 100, {percent_range(in_hundred)} (range from the intervals above).",
+            f"测试数据中异常占 {percent(evaluation['prevalence'], 0)}。异常越少，误报所占比例越高："
+            "若每 10 行有 1 个异常，"
+            f"正确报警的比例为 {percent_range(in_ten)}；若每 100 行有 1 个，则为 {percent_range(in_hundred)}"
+            "（由上述区间推得）。",
+        ),
+        t(
+            "This is one random split of one data set; data from elsewhere may give other figures. A"
+            " statistical"
+            " model, not a medical device.",
+            "这只是一个数据集的一次随机划分；其他来源的数据结果可能不同。这是统计模型，不是医疗器械。",
+        ),
+        t(
+            f'To use it in Python: `from easynet import load_model`, then `load_model("{MODEL_FILE}'
+            '").predict(rows)`.',
+            f"在 Python 中使用：`from easynet import load_model`，"
+            f'然后 `load_model("{MODEL_FILE}").predict(rows)`。',
+        ),
+        *split["notes"],
+        *detector["notes"],
+    ]
+
+
+def _choice(detector: ChosenDetector, language: Language) -> str:
+    best = detector["validation"]
+    name = method_name(detector["method"], language)
+    close = [
+        method_name(m["method"], language)
+        for m in detector["compared"]
+        if m["method"] != detector["method"] and m["auc_high"] >= best["auc_low"]
+    ]
+    chosen = say(
+        language,
+        f"Of {len(detector['compared'])} models, {name} ({family_name(detector['family'], language)})"
+        " had the highest"
+        f" validation AUC, {best['auc']:.3f}.",
+        f"在 {len(detector['compared'])} 个模型中，{name}（{family_name(detector['family'], language)}）"
+        "的验证集 AUC"
+        f" 最高，为 {best['auc']:.3f}。",
+    )
+    if not close:
+        return chosen
+    listed = say(language, ", ".join(close), "、".join(close))
+    return chosen + say(
+        language,
+        f" The interval of {listed} overlaps with it, so which of these is best is not settled.",
+        f"{listed}的区间与之重叠，因此其中谁最好尚无定论。",
+    )
+
+
+def _quality(evaluation: Evaluation, language: Language) -> TableView:
+    rows: list[list[str | int | float]] = []
+    for metric, names in _METRIC_NAMES.items():
+        value, interval = evaluation["metrics"][metric], evaluation["intervals"][metric]
+        is_area = metric in ("auc", "average_precision")
+        rows.append(
+            [
+                say(language, *names),
+                f"{value:.3f}" if is_area else percent(value),
+                decimals_range(interval) if is_area else percent_range(interval),
+            ]
+        )
+    return TableView(
+        title=say(language, "Quality on the test rows", "测试集上的质量"),
+        columns=[
+            say(language, "Measure", "指标"),
+            say(language, "Value", "数值"),
+            say(language, "95% interval", "95% 区间"),
+        ],
+        rows=rows,
+    )
+
+
+def _confusion(evaluation: Evaluation, split: SplitSummary, language: Language) -> TableView:
+    c = evaluation["confusion"]
+    anomaly, normal = (shortened(split["target"][k], 40) for k in ("anomaly", "normal"))
+    called = (say(language, f"called {n}", f"判为 {n}") for n in (anomaly, normal))
+    return TableView(
+        title=say(language, "Test rows by truth and answer", "测试样本：真实类别与判定"),
+        columns=["", *called],
+        rows=[
+            [say(language, f"is {anomaly}", f"实为 {anomaly}"), c["true_positive"], c["false_negative"]],
+            [say(language, f"is {normal}", f"实为 {normal}"), c["false_positive"], c["true_negative"]],
+        ],
+    )
+
+
+def _compared(detector: ChosenDetector, language: Language) -> TableView:
+    return TableView(
+        title=say(language, "Models compared on the validation rows", "各模型在验证集上的比较"),
+        columns=[
+            say(language, "Model", "模型"),
+            say(language, "Learns from", "学习方式"),
+            "AUC",
+            say(language, "95% interval", "95% 区间"),
+            say(language, "Balanced accuracy", "平衡准确率"),
+        ],
+        rows=[
+            [
+                method_name(m["method"], language),
+                family_name(m["family"], language),
+                f"{m['auc']:.3f}",
+                decimals_range((m["auc_low"], m["auc_high"])),
+                percent(m["balanced_accuracy"]),
+            ]
+            for m in detector["compared"]
+        ],
+    )
+
+
+def _columns(split: SplitSummary, language: Language) -> list[TableView]:
+    if not split["dropped"]:
+        return []
+    return [
+        TableView(
+            title=say(language, "Columns left out", "未使用的列"),
+            columns=[say(language, "Column", "列"), say(language, "Because it is", "原因")],
+            rows=[[name, why] for name, why in list(split["dropped"].items())[:30]],
+        )
+    ]
+
+
+def _roc(evaluation: Evaluation, language: Language) -> Figure:
+    import numpy as np  # heavy
+
+    order = np.argsort(-evaluation["scores"], kind="stable")
+    is_anomaly = evaluation["is_anomaly"][order]
+    found = np.r_[0.0, np.cumsum(is_anomaly) / max(1, is_anomaly.sum())]
+    alarms = np.r_[0.0, np.cumsum(~is_anomaly) / max(1, (~is_anomaly).sum())]
+    drawing, axes = new_plot()
+    axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
+    axes.step(alarms, found, where="post", color=BLUE, linewidth=2)
+    m = evaluation["metrics"]
+    axes.plot([1 - m["specificity"]], [m["sensitivity"]], "o", color=ORANGE, markersize=8)
+    axes.annotate(
+        label(language, "chosen threshold", "所选阈值"),
+        (1 - m["specificity"], m["sensitivity"]),
+        xytext=(12, -14),
+        textcoords="offset points",
+        fontsize=9,
+    )
+    axes.set_xlabel(label(language, "False alarms (share of normal rows)", "误报率"), fontsize=9)
+    axes.set_ylabel(label(language, "Found (share of anomalies)", "检出率"), fontsize=9)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.04)
+    title = say(
+        language, f"ROC curve on the test rows (AUC {m['auc']:.3f})", f"测试集 ROC 曲线（AUC {m['auc']:.3f}）"
+    )
+    alt = say(
+        language,
+        f"The curve passes {percent(m['sensitivity'])} found at {percent(1 - m['specificity'])} false"
+        " alarms.",
+        f"曲线在误报率 {percent(1 - m['specificity'])} 处的检出率为 {percent(m['sensitivity'])}。",
+    )
+    return finished(drawing, title, alt)
+
+
+def _histogram(
+    detector: ChosenDetector, evaluation: Evaluation, split: SplitSummary, language: Language
+) -> Figure:
+    import numpy as np  # heavy
+
+    scores: NDArray[np.float64] = evaluation["scores"]
+    low, high = np.quantile(scores, (0.01, 0.99))
+    low, high = min(low, detector["threshold"]), max(high, detector["threshold"])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    bins = np.linspace(low, high, 31)
+    drawing, axes = new_plot()
+    for is_anomaly, color, en, zh in ((False, GREY, "normal", "正常"), (True, ORANGE, "anomaly", "异常")):
+        chosen = scores[evaluation["is_anomaly"] == is_anomaly].clip(low, high)
+        axes.hist(chosen, bins=bins.tolist(), color=color, alpha=0.75, label=label(language, en, zh))
+    axes.axvline(detector["threshold"], color=BLUE, linewidth=1.5, label=label(language, "threshold", "阈值"))
+    axes.set_xlabel(label(language, "Score (higher is more anomalous)", "得分（越高越异常）"), fontsize=9)
+    axes.set_ylabel(label(language, "Test rows", "测试样本数"), fontsize=9)
+    axes.legend(frameon=False, fontsize=9)
+    title = say(language, "Scores of normal and anomalous test rows", "正常与异常测试样本的得分")
+    alt = say(
+        language,
+        f"Two histograms; {split['target']['anomaly']} lies to the right of {split['target']['normal']}"
+        " where the"
+        " detector works.",
+        f"两组直方图；检测有效时，{split['target']['anomaly']}位于{split['target']['normal']}右侧。",
+    )
+    return finished(drawing, title, alt)
+
+
+def _importance(detector: ChosenDetector, language: Language) -> list[Figure]:
+    shown = [i for i in detector["importance"] if i["auc_loss"] > 0][:_BARS]
+    if not shown:
+        return []
+    drawing = bars(
+        [i["column"] for i in shown],
+        [i["auc_loss"] for i in shown],
+        x_label=label(language, "Fall of validation AUC when shuffled", "打乱该列后验证集 AUC 的下降"),
+    )
+    title = say(language, "Columns that matter most to the detector", "对检测器最重要的列")
+    listed = ", ".join(f"{n}. {i['column']}" for n, i in enumerate(shown, 1))
+    alt = say(
+        language,
+        f"Most important first: {listed}. Columns that say the same share their importance.",
+        f"按重要性排列：{listed}。含义相近的列会分摊重要性。",
+    )
+    return [finished(drawing, title, alt)]

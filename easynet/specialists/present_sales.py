@@ -1,0 +1,274 @@
+"""Trend, forecast and opportunities, for people to read."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from easynet.core.contribution import contribute
+from easynet.core.language import Language, say
+from easynet.core.report import Figure, Section, TableView
+from easynet.specialists.forecast import Forecast, ForecastCheck
+from easynet.specialists.forecasters import forecaster_name
+from easynet.specialists.libraries import require
+from easynet.specialists.periods import PERIODICITY, count_of
+from easynet.specialists.plots import (
+    BLUE,
+    GREY,
+    ORANGE,
+    PALE,
+    finished,
+    label,
+    name_label,
+    new_plot,
+    thousands,
+)
+from easynet.specialists.trend import Trend
+from easynet.specialists.wording import money, percent, signed_money, signed_percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from easynet.specialists.comparison import Change
+
+
+def change_words(change: "Change", language: Language) -> str:
+    """A change with its interval: "+23,003 (+16.9%, 95% interval +20,617 to +25,459)"."""
+    share = "" if change["percent"] is None else signed_percent(change["percent"]) + say(language, ", ", "，")
+    low, high = signed_money(change["low"]), signed_money(change["high"])
+    return say(
+        language,
+        f"{signed_money(change['change'])} ({share}95% interval {low} to {high})",
+        f"{signed_money(change['change'])}（{share}95% 区间 {low} 至 {high}）",
+    )
+
+
+@contribute(
+    en="Present the sales trend: the course over time, growth and seasonal pattern as text and plots.",
+    zh="展示销售趋势：随时间的走势、增长和季节规律，配文字和图表。",
+    specialization="reporting",
+    role="present",
+    tags=("report", "plot", "chart", "trend", "报告", "图表", "趋势图", "展示"),
+    price=1,
+    expected_s=1.0,
+)
+def present_trend(trend: Trend, language: Language = "en") -> Section:
+    """How the total has developed, and in which season it is strong."""
+    require("matplotlib", "pandas")
+    t = partial(say, language)
+    change = trend["change"]
+    words = change_words(change, language)
+    if change["is_clear"]:
+        headline = t(
+            f"Total sales {'grew' if change['change'] > 0 else 'fell'} by {words}, {trend['compared']}.",
+            f"总销售额{'增长' if change['change'] > 0 else '下降'} {words}，比较{trend['compared']}。",
+        )
+    else:
+        headline = t(
+            f"The change of total sales cannot be told from chance: {words}, {trend['compared']}.",
+            f"总销售额的变化与偶然波动无法区分：{words}，比较{trend['compared']}。",
+        )
+    figures = [_course(trend, language)]
+    text: list[str] = []
+    if trend["seasonal_strength"] is not None:
+        text.append(_season_words(trend, trend["seasonal_strength"], language))
+        if trend["seasonal_strength"] >= 0.3:
+            figures.append(_season(trend, language))
+    text.extend(trend["notes"])
+    return Section(
+        title=t("Sales trend", "销售趋势"),
+        order=20,
+        headline=[headline],
+        text=text,
+        tables=[],
+        figures=figures,
+    )
+
+
+def _season_words(trend: Trend, strength: float, language: Language) -> str:
+    if strength < 0.3:
+        return say(
+            language,
+            f"There is no marked season (strength {strength:.2f} of 1).",
+            f"没有明显的季节规律（强度 {strength:.2f}，最大为 1）。",
+        )
+    by_effect = sorted(trend["seasons"], key=lambda s: s["effect"])
+    weak, strong = by_effect[0], by_effect[-1]
+    return say(
+        language,
+        f"Sales have a season (strength {strength:.2f} of 1): {strong['name']} is strongest"
+        f" ({signed_percent(strong['effect'])} against the average), {weak['name']} weakest"
+        f" ({signed_percent(weak['effect'])}).",
+        f"销售有季节规律（强度 {strength:.2f}，最大为 1）：{strong['name']}最旺（比平均"
+        f" {signed_percent(strong['effect'])}），"
+        f"{weak['name']}最淡（{signed_percent(weak['effect'])}）。",
+    )
+
+
+def _course(trend: Trend, language: Language) -> Figure:
+    import pandas as pd  # heavy
+
+    starts = pd.DatetimeIndex(trend["periods"]).to_pydatetime()
+    drawing, axes = new_plot()
+    axes.plot(starts, trend["values"], color=PALE, linewidth=1.4, label=label(language, "sales", "销售额"))
+    axes.plot(starts, trend["level"], color=BLUE, linewidth=2.2, label=label(language, "trend", "趋势"))
+    axes.legend(frameon=False, fontsize=9)
+    _time_axis(axes)
+    unit = PERIODICITY[trend["grain"]]
+    title = say(language, f"Total sales per {unit.en}", f"每{unit.zh.removeprefix('个')}总销售额")
+    alt = say(
+        language,
+        f"Sales from {trend['periods'][0]} to {trend['periods'][-1]}; the trend goes from"
+        f" {money(trend['level'][0])} to {money(trend['level'][-1])}.",
+        f"从 {trend['periods'][0]} 到 {trend['periods'][-1]} 的销售额；趋势从 {money(trend['level'][0])} 变为"
+        f" {money(trend['level'][-1])}。",
+    )
+    return finished(drawing, title, alt)
+
+
+def _season(trend: Trend, language: Language) -> Figure:
+    drawing, axes = new_plot(height=3.0)
+    names = [name_label(s["name"], n) for n, s in enumerate(trend["seasons"], 1)]
+    effects = [100 * s["effect"] for s in trend["seasons"]]
+    axes.bar(range(len(names)), effects, color=[BLUE if e >= 0 else GREY for e in effects], width=0.65)
+    axes.set_xticks(range(len(names)), [name.removeprefix("#") for name in names])
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    axes.set_ylabel(label(language, "% against the average", "相对平均 %"), fontsize=9)
+    title = say(language, "Seasonal pattern", "季节规律")
+    listed = ", ".join(f"{s['name']} {signed_percent(s['effect'])}" for s in trend["seasons"])
+    return finished(drawing, title, listed)
+
+
+def _time_axis(axes: "Axes") -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # heavy
+
+    locator: Any = cast("Any", AutoDateLocator)(maxticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(cast("Any", ConciseDateFormatter)(locator))
+    thousands(axes, "y")
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+
+
+@contribute(
+    en="Present the sales forecast: the coming periods with their range, and how wrong the method was"
+    " before.",
+    zh="展示销售预测：未来各期的预测值和区间，以及该方法以往的误差。",
+    specialization="reporting",
+    role="present",
+    tags=("report", "plot", "chart", "forecast", "报告", "图表", "预测图", "展示"),
+    price=1,
+    expected_s=1.0,
+)
+def present_forecast(forecast: Forecast, check: ForecastCheck, language: Language = "en") -> Section:
+    """The forecast beside its measured error."""
+    require("matplotlib", "pandas")
+    t = partial(say, language)
+    m, method = check["metrics"], forecaster_name(forecast["method"], language)
+    ahead = count_of(len(forecast["mean"]), forecast["grain"], language)
+    window = count_of(check["periods"], forecast["grain"], language)
+    total, low, high = (money(sum(forecast[k])) for k in ("mean", "low", "high"))
+    better = m["wape"] < m["baseline_wape"]
+    against = t(
+        f"{'less' if better else 'not less'} than the {percent(m['baseline_wape'])} of the simple rule"
+        f" ({forecaster_name(forecast['baseline'], language)})",
+        f"{'低于' if better else '不低于'}简单规则（{forecaster_name(forecast['baseline'], language)}）的"
+        f" {percent(m['baseline_wape'])}",
+    )
+    if forecast["method"] == forecast["baseline"]:
+        against = t("no elaborate method did better in the back-test", "回测中没有更复杂的方法优于它")
+    return Section(
+        title=t("Sales forecast", "销售预测"),
+        order=30,
+        headline=[
+            t(
+                f"Forecast for the next {ahead}: {total} in total, by the method: {method}.",
+                f"未来 {ahead}的预测：合计 {total}，方法：{method}。",
+            ),
+            t(
+                f"On the last {window}, which it had not seen, it was wrong by {percent(m['wape'])};"
+                f" {against}.",
+                f"在未参与选择的最近 {window}上，误差为 {percent(m['wape'])}；{against}。",
+            ),
+        ],
+        text=[
+            t(
+                f"Method chosen by the error on {forecast['origins']} earlier window(s). One test window"
+                " is one draw:"
+                " the next may be better or worse.",
+                f"方法根据之前 {forecast['origins']} 个时间窗的误差选出。一个测试窗只是一次抽样："
+                "下一次可能更好，也可能更差。",
+            ),
+            t(
+                f"The range of each period should hold nine of ten values; on the test window it held"
+                f" {percent(m['coverage'], 0)}. If every period ended at its edge, the total would lie"
+                f" between {low} and"
+                f" {high}.",
+                f"每期的区间应包含十分之九的取值；在测试窗内包含了 {percent(m['coverage'], 0)}。"
+                "若每期都落在区间边缘，"
+                f"合计将在 {low} 与 {high} 之间。",
+            ),
+            *forecast["notes"],
+        ],
+        tables=[_ahead(forecast, language), _tried(forecast, language)],
+        figures=[_forecast_figure(forecast, language)],
+    )
+
+
+def _ahead(forecast: Forecast, language: Language) -> TableView:
+    triples = zip(
+        forecast["future_periods"], forecast["mean"], forecast["low"], forecast["high"], strict=True
+    )
+    return TableView(
+        title=say(language, "The coming periods", "未来各期"),
+        columns=[
+            say(language, "From", "起始日"),
+            say(language, "Forecast", "预测"),
+            say(language, "Low", "下限"),
+            say(language, "High", "上限"),
+        ],
+        rows=[[start, money(mean), money(low), money(high)] for start, mean, low, high in triples],
+    )
+
+
+def _tried(forecast: Forecast, language: Language) -> TableView:
+    return TableView(
+        title=say(language, "Methods compared in the back-test", "回测中比较的方法"),
+        columns=[
+            say(language, "Method", "方法"),
+            say(language, "Error (WAPE, share of sales)", "误差（WAPE，占销售额）"),
+        ],
+        rows=[[forecaster_name(m["method"], language), percent(m["wape"], 2)] for m in forecast["tried"]],
+    )
+
+
+def _forecast_figure(forecast: Forecast, language: Language) -> Figure:
+    import pandas as pd  # heavy
+
+    seen = PERIODICITY[forecast["grain"]].season + 4 * len(forecast["mean"])
+    starts = pd.DatetimeIndex(forecast["periods"]).to_pydatetime()[-seen:]
+    tested = pd.DatetimeIndex(forecast["test_periods"]).to_pydatetime()
+    ahead = pd.DatetimeIndex(forecast["future_periods"]).to_pydatetime()
+    drawing, axes = new_plot()
+    axes.plot(
+        starts,
+        forecast["history"][-seen:],
+        color=GREY,
+        linewidth=1.4,
+        label=label(language, "sales", "销售额"),
+    )
+    axes.plot(
+        tested, forecast["test_predicted"], color=ORANGE, linewidth=1.6, linestyle="--",
+        label=label(language, "forecast of the test window", "测试窗的预测"),
+    )  # fmt: skip
+    axes.fill_between(ahead, forecast["low"], forecast["high"], color=BLUE, alpha=0.18, linewidth=0)
+    axes.plot(
+        ahead, forecast["mean"], color=BLUE, linewidth=2.2, marker="o" if len(ahead) == 1 else "",
+        label=label(language, "forecast", "预测"),
+    )  # fmt: skip
+    axes.legend(frameon=False, fontsize=9)
+    _time_axis(axes)
+    title = say(language, "Sales, test of the method and forecast", "销售额、方法检验与预测")
+    alt = say(
+        language,
+        f"From {money(forecast['mean'][0])} to {money(forecast['mean'][-1])} over the coming periods.",
+        f"未来各期从 {money(forecast['mean'][0])} 到 {money(forecast['mean'][-1])}。",
+    )
+    return finished(drawing, title, alt)

@@ -1,0 +1,95 @@
+"""What is in a table, column by column."""
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
+
+from easynet.core.contribution import contribute
+from easynet.core.language import Language, say
+from easynet.specialists.columns import Kind, column_kind, to_numbers
+from easynet.specialists.libraries import require
+from easynet.specialists.table_io import RawTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ColumnProfile(TypedDict):
+    """One column in figures."""
+
+    name: str
+    kind: Kind
+    missing: int
+    unique: int
+    summary: str
+    """Range and middle of numbers, most common values of others."""
+
+
+class TableProfile(TypedDict):
+    """A table in figures."""
+
+    rows: int
+    columns: list[ColumnProfile]
+    duplicate_rows: int
+    """Rows equal to an earlier one in every column."""
+    missing_share: float
+    """Of all cells."""
+    notes: list[str]
+
+
+@contribute(
+    en="Profile and describe a table: type, range, missing values and most common values of each column,"
+    " duplicate rows, data quality.",
+    zh="描述和概览数据表：每一列的类型、取值范围、缺失值、常见取值，重复行和数据质量。",
+    specialization="data-analysis",
+    tags=(
+        "profile", "describe", "overview", "summary", "explore", "data quality", "missing values",
+        "statistics", "概览", "描述", "统计", "摘要", "探索", "数据质量", "缺失值", "了解数据",
+    ),
+    examples=("describe this table", "what is in my data?", "看看我的数据里有什么", "检查数据质量"),
+    price=1,
+    expected_s=0.5,
+)  # fmt: skip
+def profile_table(table: RawTable, language: Language = "en") -> TableProfile:
+    """Each column's kind, gaps and values, and the table's duplicates."""
+    require("pandas")
+    frame = table["frame"]
+    columns = [_column(str(name), frame[name], language) for name in frame.columns]
+    missing = sum(c["missing"] for c in columns)
+    return TableProfile(
+        rows=len(frame),
+        columns=columns,
+        duplicate_rows=int(frame.duplicated().sum()),
+        missing_share=missing / max(1, frame.size),
+        notes=list(table["notes"]),
+    )
+
+
+def _column(name: str, series: "pd.Series", language: Language) -> ColumnProfile:
+    kind = column_kind(name, series)
+    return ColumnProfile(
+        name=name,
+        kind=kind,
+        missing=int(series.isna().sum()),
+        unique=int(series.nunique()),
+        summary=_summary(kind, series, language),
+    )
+
+
+def _summary(kind: Kind, series: "pd.Series", language: Language) -> str:
+    present = series.dropna()
+    if kind == "empty":
+        return ""
+    if kind == "number":
+        numbers = to_numbers(present)
+        low, middle, high = (f"{v:.4g}" for v in (numbers.min(), numbers.median(), numbers.max()))
+        return say(language, f"{low} to {high}, median {middle}", f"{low} 至 {high}，中位数 {middle}")
+    texts = present.astype(str)
+    if kind in ("date", "id"):
+        return say(language, f"{texts.iloc[0]} ... {texts.iloc[-1]}", f"{texts.iloc[0]} …… {texts.iloc[-1]}")
+    common = texts.value_counts().head(3)
+    return ", ".join(f"{_short(str(value))} ({count})" for value, count in common.items())
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 30 else value[:29] + "…"

@@ -1,0 +1,295 @@
+"""A labelled table in three parts: to learn from, to choose with, to test on."""
+
+import re
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
+
+from easynet.core.contribution import contribute
+from easynet.core.errors import BadData
+from easynet.core.language import Language, say
+from easynet.specialists.cleaning import CleanTable
+from easynet.specialists.columns import Kind
+from easynet.specialists.libraries import require
+from easynet.specialists.target import Target, as_labels, find_target
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SEED = 7
+FEWEST_ROWS = 30
+FEWEST_OF_A_CLASS = 8
+_PARTS = 5
+"""Equal parts of the rows: one to test on, one to choose with, the rest to learn from."""
+_PERSON = re.compile(r"patient|subject|person|participant|患者|病人|病历号|住院号|受试者", re.IGNORECASE)
+
+
+class Part(TypedDict):
+    """Some rows of a labelled table."""
+
+    features: "pd.DataFrame"
+    is_anomaly: "NDArray[np.bool_]"
+    kinds: dict[str, Kind]
+    """Of each feature: number or category."""
+    target: Target
+
+
+class TrainTable(Part):
+    """The rows that models learn from."""
+
+
+class ValidationTable(Part):
+    """The rows that model and threshold are chosen with."""
+
+
+class TestTable(Part):
+    """The rows that are used once, to measure what was chosen."""
+
+
+class SplitSummary(TypedDict):
+    """How a table was divided."""
+
+    target: Target
+    rows: dict[str, int]
+    """By part: train, validation, test."""
+    anomalies: dict[str, int]
+    features: list[str]
+    dropped: dict[str, str]
+    """Columns that are no features, each with the reason."""
+    notes: list[str]
+    warnings: list[str]
+    """What makes the measured quality doubtful."""
+
+
+class Split(TypedDict):
+    """A labelled table in three parts."""
+
+    train: TrainTable
+    validation: ValidationTable
+    test: TestTable
+    summary: SplitSummary
+
+
+@contribute(
+    en="Split a labelled table into training, validation and test rows, stratified by the target column.",
+    zh="把带标签的数据表按目标列分层划分为训练集、验证集和测试集。",
+    specialization="data-analysis",
+    tags=("split", "stratified", "train test", "holdout", "划分", "拆分", "训练集", "测试集", "验证集"),
+    examples=("split my data into train and test", "划分训练集和测试集"),
+    price=1,
+    expected_s=1.0,
+)
+def split_table(table: CleanTable, target: str | None = None, language: Language = "en") -> Split:
+    """Three stratified parts, 60/20/20, always the same for the same table.
+
+    Rows of one person stay in one part where a column names the person. Raises InputNeeded where the target
+    is unclear, BadData where there is too little to learn from.
+    """
+    require("pandas", "sklearn")
+    found = find_target(table, target, language)
+    frame, notes = table["frame"], list(table["notes"])
+    labels = as_labels(frame[found["column"]])
+    unlabelled = len(frame) - len(labels)
+    if unlabelled:
+        notes.append(
+            say(
+                language,
+                f"{unlabelled} row(s) without a value in {found['column']!r} were left out.",
+                f"有 {unlabelled} 行的 {found['column']!r} 缺失，未使用。",
+            )
+        )
+    rows = frame.loc[labels.index].reset_index(drop=True)
+    is_anomaly = labels.isin(found["anomaly_values"]).to_numpy(dtype=bool)
+    _check_size(is_anomaly, found, language)
+    person = _person_column(rows, found["column"])
+    features, dropped, warnings = _features(table, rows, is_anomaly, found["column"], person, language)
+    if person:
+        notes.append(
+            say(
+                language,
+                f"All rows of one {person!r} are in the same part.",
+                f"同一 {person!r} 的所有行都在同一部分中。",
+            )
+        )
+    groups = None if person is None else rows[person]
+    parts = _parts(is_anomaly, groups)
+    kinds: dict[str, Kind] = {f: table["kinds"][f] for f in features}
+
+    def part(name: str) -> Part:
+        chosen = parts[name]
+        return Part(
+            features=rows.loc[chosen, features].reset_index(drop=True),
+            is_anomaly=is_anomaly[chosen],
+            kinds=kinds,
+            target=found,
+        )
+
+    summary = SplitSummary(
+        target=found,
+        rows={name: len(chosen) for name, chosen in parts.items()},
+        anomalies={name: int(is_anomaly[chosen].sum()) for name, chosen in parts.items()},
+        features=features,
+        dropped={**table["dropped"], **dropped},
+        notes=notes,
+        warnings=warnings,
+    )
+    _check_parts(summary, language)
+    return Split(
+        train=TrainTable(**part("train")),
+        validation=ValidationTable(**part("validation")),
+        test=TestTable(**part("test")),
+        summary=summary,
+    )
+
+
+def _check_size(is_anomaly: "NDArray[np.bool_]", target: Target, language: Language) -> None:
+    rows, anomalies = len(is_anomaly), int(is_anomaly.sum())
+    fewest = min(anomalies, rows - anomalies)
+    if rows >= FEWEST_ROWS and fewest >= FEWEST_OF_A_CLASS:
+        return
+    raise BadData(
+        say(
+            language,
+            f"Too little to learn from: {rows} labelled rows, {anomalies} of them anomalies"
+            f" ({target['anomaly']}).",
+            f"数据太少，无法学习：有标签的行共 {rows} 行，其中异常（{target['anomaly']}）{anomalies} 行。",
+        ),
+        hint=say(
+            language,
+            f"Give at least {FEWEST_ROWS} rows with at least {FEWEST_OF_A_CLASS} of each kind.",
+            f"请至少提供 {FEWEST_ROWS} 行，且每一类至少 {FEWEST_OF_A_CLASS} 行。",
+        ),
+    )
+
+
+def _check_parts(summary: SplitSummary, language: Language) -> None:
+    for name, rows in summary["rows"].items():
+        if not 0 < summary["anomalies"][name] < rows:
+            raise BadData(
+                say(
+                    language,
+                    f"Too few persons: the {name} part has rows of one class only.",
+                    f"人数太少：{name} 部分只有一类数据。",
+                )
+            )
+    if summary["anomalies"]["test"] < 20:
+        count = summary["anomalies"]["test"]
+        summary["warnings"].append(
+            say(
+                language,
+                f"Only {count} anomalies are in the test rows, so the measured quality is uncertain.",
+                f"测试集中只有 {count} 个异常样本，因此测得的质量不确定性较大。",
+            )
+        )
+
+
+def _person_column(rows: "pd.DataFrame", target: str) -> str | None:
+    for name in rows.columns:
+        count = int(rows[name].nunique())
+        if name != target and _PERSON.search(str(name)) and 3 * _PARTS < count < len(rows):
+            is_code = bool((rows[name].dropna().map(str).str.len() < 40).all())
+            if is_code and rows[name].notna().all():
+                return str(name)
+    return None
+
+
+def _features(
+    table: CleanTable,
+    rows: "pd.DataFrame",
+    is_anomaly: "NDArray[np.bool_]",
+    target: str,
+    person: str | None,
+    language: Language,
+) -> tuple[list[str], dict[str, str], list[str]]:
+    """The columns to learn from, why others are not, and which tell suspiciously much."""
+    reasons: dict[Kind, str] = {
+        "id": say(language, "an identifier", "标识符"),
+        "text": say(language, "free text", "自由文本"),
+        "date": say(language, "a date", "日期"),
+        "constant": say(language, "one value only", "只有一种取值"),
+    }
+    features: list[str] = []
+    dropped: dict[str, str] = {}
+    warnings: list[str] = []
+    for name, kind in table["kinds"].items():
+        if name == target:
+            continue
+        if name == person:
+            dropped[name] = reasons["id"]
+        elif kind in reasons:
+            dropped[name] = reasons[kind]
+        elif (told := _separation(rows[name], is_anomaly)) == "copy":
+            dropped[name] = say(language, "a copy of the target", "与目标列重复")
+            warnings.append(
+                say(
+                    language,
+                    f"The column {name!r} says the same as the target and was left out.",
+                    f"列 {name!r} 与目标列含义相同，已排除。",
+                )
+            )
+        else:
+            features.append(name)
+            if told == "perfect":
+                warnings.append(
+                    say(
+                        language,
+                        f"The column {name!r} alone separates the classes without error. If it is only known"
+                        " after the diagnosis, the measured quality is an illusion: leave it out.",
+                        f"仅凭列 {name!r} 就能毫无差错地区分两类。如果它在诊断之后才知道，"
+                        "测得的质量就是假象，请去掉它。",
+                    )
+                )
+    if not features:
+        listed = ", ".join(f"{name} ({why})" for name, why in list(dropped.items())[:8])
+        raise BadData(
+            say(
+                language,
+                f"No column can be learnt from: {listed or 'there is none beside the target'}.",
+                f"没有可供学习的列：{listed or '除目标列外没有其他列'}。",
+            ),
+            hint=say(
+                language,
+                "Give numeric columns, or text columns with few different values.",
+                "请提供数值列，或取值种类较少的文本列。",
+            ),
+        )
+    return features, dropped, warnings
+
+
+def _separation(values: "pd.Series", is_anomaly: "NDArray[np.bool_]") -> str:
+    """`"copy"` where a column is the target in other words, `"perfect"` where it separates alone, or ""."""
+    import pandas as pd  # heavy
+
+    table = pd.DataFrame({"value": values.to_numpy(), "is_anomaly": is_anomaly}).dropna()
+    unique = int(table["value"].nunique())
+    if unique < 2 or len(table) < 0.5 * len(values) or table["is_anomaly"].nunique() < 2:
+        return ""
+    if unique <= 10:
+        pure = bool((table.groupby("value")["is_anomaly"].nunique() == 1).all())
+        return ("copy" if unique == 2 else "perfect") if pure else ""
+    if not pd.api.types.is_numeric_dtype(table["value"]):
+        return ""
+    numbers, flags = table["value"].to_numpy(dtype=float), table["is_anomaly"].to_numpy(dtype=bool)
+    anomalies, normals = numbers[flags], numbers[~flags]
+    apart = anomalies.min() > normals.max() or anomalies.max() < normals.min()
+    return "perfect" if apart else ""
+
+
+def _parts(is_anomaly: "NDArray[np.bool_]", groups: "pd.Series | None") -> "dict[str, NDArray[np.int64]]":
+    import numpy as np  # heavy
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    rows = np.zeros((len(is_anomaly), 1))
+    if groups is None:
+        folds = StratifiedKFold(_PARTS, shuffle=True, random_state=SEED).split(rows, is_anomaly)
+    else:
+        coded = groups.map(str).to_numpy(dtype=object)
+        folds = StratifiedGroupKFold(_PARTS, shuffle=True, random_state=SEED).split(rows, is_anomaly, coded)
+    held_out = [held for _, held in folds]
+    return {
+        "train": np.sort(np.concatenate(held_out[2:])),
+        "validation": held_out[1],
+        "test": held_out[0],
+    }

@@ -1,0 +1,137 @@
+"""The store of large values and files."""
+
+import hashlib
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easynet.core.artifact import Artifact
+from easynet.core.errors import BadData, DataDirectoryUnusable
+from easynet.fabric.artifacts import ArtifactStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path / "store")
+
+
+def test_bytes_come_back_under_their_digest(store: ArtifactStore) -> None:
+    artifact = store.put_bytes(b"hello", "a.txt")
+    assert artifact == Artifact(digest=hashlib.sha256(b"hello").hexdigest(), size_bytes=5, filename="a.txt")
+    assert store.has(artifact)
+    assert store.read(artifact) == b"hello"
+    assert store.path(artifact).read_bytes() == b"hello"
+    assert store.read_part(artifact, 1, 2) == b"el"
+
+
+def test_the_same_bytes_are_kept_once_whatever_their_name(store: ArtifactStore) -> None:
+    first, second = store.put_bytes(b"x", "a"), store.put_bytes(b"x", "b")
+    assert store.path(first) == store.path(second)
+
+
+def test_a_file_is_copied_and_keeps_its_name(store: ArtifactStore, tmp_path: Path) -> None:
+    path = tmp_path / "模型 1.bin"
+    path.write_bytes(b"y" * 3_000_000)
+    artifact = store.put_file(path)
+    path.unlink()
+    assert artifact.filename == "模型 1.bin"
+    assert store.read(artifact) == b"y" * 3_000_000
+    store.copy(artifact, tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size == 3_000_000
+    assert os.access(tmp_path / "copy", os.W_OK)
+
+
+def test_nothing_half_written_is_left(store: ArtifactStore, tmp_path: Path) -> None:
+    store.put_bytes(b"x")
+    with pytest.raises(BadData, match="missing"):
+        store.put_file(tmp_path / "missing")
+    with pytest.raises(BadData):
+        store.put_file(tmp_path)
+    assert list(store.folder.glob(".incoming/*")) == []
+
+
+def test_what_is_absent_or_of_another_size_is_not_there(store: ArtifactStore) -> None:
+    artifact = store.put_bytes(b"hello")
+    other = artifact.model_copy(update={"size_bytes": 6})
+    assert not store.has(other)
+    with pytest.raises(BadData):
+        store.path(other)
+    with pytest.raises(BadData):
+        store.read(Artifact(digest="0" * 64, size_bytes=0))
+
+
+def test_damaged_bytes_are_refused_and_removed(store: ArtifactStore) -> None:
+    artifact = store.put_bytes(b"hello")
+    path = store.path(artifact)
+    path.chmod(0o600)
+    path.write_bytes(b"hullo")
+    with pytest.raises(BadData, match="damaged"):
+        store.read(artifact)
+    assert not store.has(artifact)
+
+
+@given(st.text(max_size=300))
+def test_a_filename_is_one_harmless_part(name: str) -> None:
+    from easynet.fabric.artifacts import _own_name  # pyright: ignore[reportPrivateUsage]
+
+    own = _own_name(name)
+    assert "/" not in own
+    assert "\\" not in own
+    assert "\0" not in own
+    assert own not in (".", "..")
+    assert len(own.encode()) <= 200
+
+
+def test_parts_may_arrive_in_any_order(store: ArtifactStore) -> None:
+    artifact = Artifact(digest=hashlib.sha256(b"abcdef").hexdigest(), size_bytes=6)
+    store.write_part("t", 3, b"def")
+    store.write_part("t", 0, b"abc")
+    store.adopt_parts("t", artifact)
+    assert store.read(artifact) == b"abcdef"
+
+
+@pytest.mark.parametrize("parts", [[(0, b"abcdeX")], [(0, b"abc")], [(0, b"abcdefg")], []])
+def test_parts_that_are_not_the_artifact_are_dropped(store: ArtifactStore, parts: list[tuple[int, bytes]]) -> None:
+    artifact = Artifact(digest=hashlib.sha256(b"abcdef").hexdigest(), size_bytes=6)
+    for offset, part in parts:
+        store.write_part("t", offset, part)
+    with pytest.raises(BadData):
+        store.adopt_parts("t", artifact)
+    assert not store.has(artifact)
+    assert list(store.folder.glob(".incoming/*")) == []
+
+
+def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = ArtifactStore(tmp_path / "file" / "store")
+    with pytest.raises(DataDirectoryUnusable, match="file/store"):
+        store.put_bytes(b"x")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_named(store: ArtifactStore, tmp_path: Path) -> None:
+    artifact = store.put_bytes(b"x" * 100_000)
+    with pytest.raises(DataDirectoryUnusable, match="No space left"):
+        store.copy(artifact, Path("/dev/full"))
+
+
+def put_many(folder: Path) -> None:
+    store = ArtifactStore(folder)
+    for i in range(60):
+        data = bytes([i]) * 50_000
+        assert store.read(store.put_bytes(data)) == data
+
+
+def test_two_processes_may_put_the_same_things_at_once(store: ArtifactStore) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=put_many, args=(store.folder,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+        assert worker.exitcode == 0
+    assert list(store.folder.glob(".incoming/*")) == []

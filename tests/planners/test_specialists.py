@@ -1,0 +1,193 @@
+"""Plans over the functions that ship with EasyNet: sentences as users write them, in two languages."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from easynet.core.capability import Capability, Role
+from easynet.core.contribution import contributed
+from easynet.planners.planner import PlanResult
+from easynet.planners.validate import validate
+from easynet.specialists import NODES, functions
+
+Plan = Callable[..., Awaitable[PlanResult]]
+Catalogue = tuple[Capability, ...]
+
+ANOMALIES, SALES, FORECAST = "choose_detector", "growth_opportunities", "forecast_sales"
+PROFILE, OUTLIERS, CORRELATIONS = "profile_table", "detect_outliers", "correlate_columns"
+GROUPS, TREND, CLEAN, SPLIT = "summarise_by_group", "sales_trend", "clean_table", "split_table"
+
+SENTENCES = [
+    ("train a medical anomaly detector", ANOMALIES),
+    ("train an anomaly detector on my patient records", ANOMALIES),
+    ("I want a model that detects abnormal cases", ANOMALIES),
+    ("build a classifier that tells abnormal patients from normal ones", ANOMALIES),
+    ("please train a model to detect disease", ANOMALIES),
+    ("learn to recognise anomalies and evaluate the detector", ANOMALIES),
+    ("训练一个能检测医学影像异常的AI模型", ANOMALIES),
+    ("训练一个异常检测器", ANOMALIES),
+    ("请帮我训练一个医疗异常检测模型", ANOMALIES),
+    ("用我的病人数据训练异常检测模型", ANOMALIES),
+    ("find growth opportunities in my sales data", SALES),
+    ("where can our sales grow?", SALES),
+    ("which regions and products have growth potential?", SALES),
+    ("growth opportunities by region and product", SALES),
+    ("找出销售数据里的增长机会", SALES),
+    ("分析销售数据，寻找增长机会", SALES),
+    ("哪些地区和产品有增长潜力", SALES),
+    ("forecast my sales for the next 8 weeks", FORECAST),
+    ("predict future revenue", FORECAST),
+    ("what will sales be in the next months?", FORECAST),
+    ("sales forecast", FORECAST),
+    ("预测未来销售额", FORECAST),
+    ("预测未来8周的销售额", FORECAST),
+    ("预测下个月的销售", FORECAST),
+    ("what is the trend of our sales", TREND),
+    ("销售趋势如何", TREND),
+    ("describe this table", PROFILE),
+    ("give me an overview of the data", PROFILE),
+    ("what is in my file?", PROFILE),
+    ("check the data quality and missing values", PROFILE),
+    ("看看我的数据里有什么", PROFILE),
+    ("检查数据质量", PROFILE),
+    ("描述这张数据表", PROFILE),
+    ("find outliers in this table", OUTLIERS),
+    ("which rows look suspicious?", OUTLIERS),
+    ("找出表里的异常值", OUTLIERS),
+    ("which columns are correlated?", CORRELATIONS),
+    ("find correlations between the columns", CORRELATIONS),
+    ("分析各列之间的相关性", CORRELATIONS),
+    ("average value per category", GROUPS),
+    ("summarise the mean price by group", GROUPS),
+    ("按组汇总平均值", GROUPS),
+    ("clean my data", CLEAN),
+    ("remove duplicate rows", CLEAN),
+    ("清洗这份数据", CLEAN),
+    ("split my data into train and test", SPLIT),
+    ("划分训练集和测试集", SPLIT),
+]
+"""Each with the capability that must be among the plan's outputs."""
+
+NOT_OURS = [
+    "asdf qwer zxcv",
+    "今天天气怎么样",
+    "book a flight to Paris",
+    "write me a poem",
+    "给我写一首诗",
+    "帮我订一张去巴黎的机票",
+    "order a pizza for tonight",
+    "translate this letter into French",
+    "play some jazz music",
+    "what is the capital of France",
+    "forecast the weather",
+    "hello",
+    "你好",
+    "1 2 3",
+]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalogue:
+    found = (contributed(f) for node in NODES for f in functions(node))
+    return tuple(c for c in found if c is not None)
+
+
+@pytest.fixture(scope="module")
+def without_examples(shipped: Catalogue) -> Catalogue:
+    """The same, found by names, descriptions and tags alone."""
+    return tuple(c.model_copy(update={"examples": ()}) for c in shipped)
+
+
+def steps(result: PlanResult) -> list[str]:
+    assert result.graph is not None, (result.status, result.why, result.nearest)
+    return [*result.graph.capabilities]
+
+
+@pytest.mark.parametrize(("text", "wanted"), SENTENCES)
+async def test_a_sentence_with_a_file_is_planned(
+    plan: Plan, shipped: Catalogue, text: str, wanted: str
+) -> None:
+    result = await plan(shipped, text, data="a.csv")
+    assert wanted in steps(result)
+    assert result.graph is not None
+    assert wanted in result.graph.outputs
+    assert "compose_report" in result.graph.outputs
+    assert "load_table" in steps(result)
+    assert validate(result.graph, shipped, inputs={"data"}) == ()
+
+
+@pytest.mark.parametrize(("text", "wanted"), SENTENCES)
+async def test_a_sentence_is_planned_without_anybody_having_written_it_down_before(
+    plan: Plan, without_examples: Catalogue, text: str, wanted: str
+) -> None:
+    assert wanted in steps(await plan(without_examples, text, data="a.csv"))
+
+
+@pytest.mark.parametrize(("text", "wanted"), SENTENCES)
+async def test_without_a_file_it_is_asked_for_unless_the_goal_is_medical(
+    plan: Plan, shipped: Catalogue, text: str, wanted: str
+) -> None:
+    result = await plan(shipped, text)
+    if result.graph is not None:
+        assert "medical_demo_data" in steps(result)
+        assert wanted == ANOMALIES
+    else:
+        assert result.status == "needs_input"
+        assert result.question is not None
+        assert result.question.name == "data"
+
+
+@pytest.mark.parametrize("text", NOT_OURS)
+async def test_what_nothing_does_is_unsupported(plan: Plan, shipped: Catalogue, text: str) -> None:
+    assert (await plan(shipped, text)).status == "unsupported"
+
+
+@pytest.mark.parametrize("text", ["train a medical anomaly detector", "训练一个能检测医学影像异常的AI模型"])
+async def test_the_medical_demo_is_one_whole_chain(plan: Plan, shipped: Catalogue, text: str) -> None:
+    result = await plan(shipped, text)
+    assert steps(result) == [
+        "medical_demo_data",
+        "profile_table",
+        "clean_table",
+        "split_table",
+        "train_supervised",
+        "train_one_class",
+        "choose_detector",
+        "evaluate_detector",
+        "present_detector",
+        "present_profile",
+        "compose_report",
+    ]
+    assert result.graph is not None
+    assert validate(result.graph, shipped) == ()
+
+
+async def test_images_are_never_implied_where_the_data_is_a_table(plan: Plan, shipped: Catalogue) -> None:
+    result = await plan(shipped, "训练一个能检测医学影像异常的AI模型")
+    assert result.caveats == ("您提到了影像，但计划中没有处理影像的步骤；它处理的是数据表。",)
+    result = await plan(shipped, "train a detector for anomalies in chest X-rays", data="a.csv")
+    assert result.caveats == (
+        "You mentioned images, but no step of this plan reads images; it works on a table.",
+    )
+
+
+async def test_the_sales_demo_has_trend_checked_forecast_and_opportunities(
+    plan: Plan, shipped: Catalogue
+) -> None:
+    used = steps(await plan(shipped, "find growth opportunities in my sales data", data="sales.csv"))
+    assert {"sales_trend", "forecast_sales", "check_forecast", "growth_opportunities"} <= {*used}
+    assert not {"train_supervised", "train_one_class", "medical_demo_data"} & {*used}
+    assert used[-1] == "compose_report"
+
+
+async def test_columns_may_be_named_as_inputs(plan: Plan, shipped: Catalogue) -> None:
+    result = await plan(shipped, "train a medical anomaly detector", data="a.csv", target="diagnosis")
+    assert result.graph is not None
+    assert {"data", "target"} <= result.graph.inputs.keys()
+
+
+async def test_each_shipped_function_is_planned_by_its_own_name(plan: Plan, shipped: Catalogue) -> None:
+    for capability in shipped:
+        result = await plan(shipped, "patients", goal=capability.name, data="a.csv")
+        expected = "planned" if capability.role is not Role.SAMPLE else result.status
+        assert result.status == expected, (capability.name, result.why)

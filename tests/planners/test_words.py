@@ -1,0 +1,64 @@
+"""Words in a form that can be compared."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easynet.planners.words import keys, stem, units
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("detect", "detects", "detector", "detectors", "detecting", "detection", "detected"),
+        ("train", "trains", "training", "trained", "trainer"),
+        ("anomaly", "anomalies"),
+        ("opportunity", "opportunities"),
+        ("forecast", "forecasts", "forecasting"),
+        ("split", "splitting", "splits"),
+        ("table", "tables"),
+        ("analyse", "analysed", "analysing"),
+        ("predict", "prediction", "predictive"),
+    ],
+)
+def test_the_forms_of_a_word_have_one_stem(words: tuple[str, ...]) -> None:
+    assert len({stem(word) for word in words}) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("train", "tree"), ("class", "clean"), ("sales", "sample"), ("loss", "lo")]
+)
+def test_different_words_keep_different_stems(one: str, other: str) -> None:
+    assert stem(one) != stem(other)
+
+
+def test_words_without_content_are_left_out() -> None:
+    assert keys("please could you help me with the") == frozenset()
+    assert keys("请帮我一下") == frozenset()
+
+
+def test_chinese_is_compared_by_pairs_of_characters() -> None:
+    assert keys("训练一个模型") == {"训练", "模型"}
+    assert keys("训练 Transformer 模型") == {"训练", "transform", "模型"}
+
+
+def test_names_are_split_into_words() -> None:
+    assert keys("train_one_class trainOneClass") == keys("train one class")
+
+
+def test_words_after_a_preposition_are_context() -> None:
+    assert [(u.text, u.is_context) for u in units("train detectors for whales, find krill")] == [
+        ("train", False),
+        ("detectors", False),
+        ("whales", True),
+        ("find", False),
+        ("krill", False),
+    ]
+
+
+@given(st.text(max_size=50))
+def test_any_text_has_words_or_none(text: str) -> None:
+    for unit in units(text):
+        assert unit.keys
+        assert all(unit.keys)
+        assert unit.weight > 0
