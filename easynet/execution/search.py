@@ -19,9 +19,9 @@ class Search:
     async def offers(self, capability: CapabilityName, failed_on: Sequence[NodeId]) -> Sequence[Offer]:
         """The offers now. Those of `failed_on` alone are taken after one pause, none after all pauses."""
         offers: Sequence[Offer] = ()
-        for pause_s in (0.0, *self._pauses_s):
+        for count, pause_s in enumerate((0.0, *self._pauses_s)):
             await asyncio.sleep(pause_s)
             offers = await self._find_offers(capability)
-            if any(o.node not in failed_on for o in offers) or (pause_s and offers):
+            if any(o.node not in failed_on for o in offers) or (count and offers):
                 break
         return offers

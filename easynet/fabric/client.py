@@ -24,6 +24,7 @@ from easynet.fabric.credentials import Login
 from easynet.fabric.envelope import Alive, End, Failure, Item, Progress, Result, Update
 from easynet.fabric.failures import error_of
 from easynet.fabric.inbox import Inbox, NotStarted
+from easynet.fabric.names import checked_name
 from easynet.fabric.transfer import Transfer
 from easynet.settings import Settings
 
@@ -102,6 +103,8 @@ class AsyncClient:
         arguments of further calls. Closing the iterator cancels the call.
         """
         line = self._connected()
+        checked_name("node", node)
+        checked_name("function", capability)
         packed = await line.packed([[], dict(arguments)])
         async with aclosing(line.call(node, capability, packed, key=key, timeout_s=timeout_s)) as updates:
             async for update in updates:
@@ -182,8 +185,11 @@ class AsyncClient:
         self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> AsyncGenerator[Update]:
         line = self._connected()
-        packed = await line.packed([list(args), kwargs])
         node, dot, name = function.rpartition(".")
+        checked_name("function", name)
+        if dot:
+            checked_name("node", node)
+        packed = await line.packed([list(args), kwargs])
         tried: set[NodeId] = set()
         while True:
             chosen = NodeId(node) if dot else await line.choose(CapabilityName(function), tried)

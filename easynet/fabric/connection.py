@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import nats.errors
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
+from nats.aio.subscription import Subscription as NatsSubscription
 
 from easynet.core.errors import GatewayUnreachable
 from easynet.fabric.address import Address
@@ -18,6 +18,7 @@ CONNECT_TIMEOUT_S: Final = 3.0
 REQUEST_TIMEOUT_S: Final = 5.0
 
 Message = Msg
+Subscription = NatsSubscription
 Handler = Callable[[Message], Awaitable[None]]
 Callback = Callable[[], Awaitable[None]]
 
@@ -50,6 +51,7 @@ class Connection:
         self._nats = NatsClient()
         self._connected = asyncio.Event()
         self._was_connected = False
+        self._was_opened = False
 
     @property
     def server_id(self) -> str:
@@ -62,6 +64,7 @@ class Connection:
 
     async def open(self, *, expect: str = "") -> None:
         """Connect within three seconds, to the server whose id is `expect`; raises GatewayUnreachable."""
+        self._was_opened = True
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._connect()
@@ -146,6 +149,8 @@ class Connection:
         """Send what is waiting and leave. Does nothing the second time."""
         self._on_loss = self._on_return = _nothing
         self._connected.clear()
+        if not self._was_opened:
+            return
         with contextlib.suppress(OSError, nats.errors.Error, asyncio.TimeoutError):
             await self._nats.close()
 

@@ -93,7 +93,8 @@ def _code(call: Callable[..., Any]) -> Callable[..., Any]:
     """What is run when `call` is called: itself, or the method of an object that can be called."""
     if inspect.isroutine(call) or inspect.isclass(call):
         return call
-    return type(call).__call__.__get__(call)
+    method: Callable[..., Any] = getattr(call, "__call__")  # noqa: B004, B009 (not whether, but which)
+    return method
 
 
 def _manner(code: Callable[..., Any]) -> Manner:

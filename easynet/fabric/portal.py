@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class Portal:
         self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
         self._is_open = True
-        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def call(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -53,8 +53,6 @@ class Portal:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_CLOSE_TIMEOUT_S)
-            if not self._thread.is_alive():
-                self._wind_up()
 
     def _begin(self, work: Callable[[], Awaitable[T]]) -> "Future[T]":
         async def run() -> T:
@@ -62,15 +60,15 @@ class Portal:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
-    def _wind_up(self) -> None:
-        """End what still runs on the stopped loop, as `asyncio.run` does."""
+    def _run(self) -> None:
+        """Run the loop until it is stopped, then end what still runs on it, as `asyncio.run` does."""
+        self._loop.run_forever()
         left = asyncio.all_tasks(self._loop)
         for task in left:
             task.cancel()
-
-        async def end() -> None:
-            await asyncio.gather(*left, return_exceptions=True)
-            await self._loop.shutdown_asyncgens()
-
-        self._loop.run_until_complete(end())
+        self._loop.run_until_complete(self._end(left))
         self._loop.close()
+
+    async def _end(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()

@@ -7,13 +7,13 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from easynet.core.errors import EasyNetError, GatewayError, NodeRefused, UnknownFunction, nearest
+from easynet.core.errors import EasyNetError, GatewayError, NameTaken, NodeRefused, UnknownFunction, nearest
 from easynet.core.ids import NodeId
 from easynet.core.offer import Node
 from easynet.fabric import credentials, envelope
 from easynet.fabric.address import Address
 from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.connection import Connection, Message
+from easynet.fabric.connection import Connection, Message, Subscription
 from easynet.fabric.credentials import Login
 from easynet.fabric.envelope import BadFrame, Call, Update
 from easynet.fabric.failures import failure_of
@@ -61,6 +61,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pulse: asyncio.Task[None] | None = None
         self._is_named = False
+        self._subscription: Subscription | None = None
         self._folders = ScratchFolders(data_dir / "scratch")
         self._connection = Connection(
             address,
@@ -78,8 +79,7 @@ class Session:
             await self._connection.open(expect=entry.server_id)
             # The name first, so that two nodes never listen under one; what it offers once it listens.
             await self._join(with_functions=False)
-            await self._connection.subscribe(f"fn.{self._name}.>", self._receive)
-            await self._connection.flush()
+            await self._listen()
             await self._join()
             self._pulse = asyncio.create_task(self._beat_on())
         except BaseException:
@@ -142,9 +142,25 @@ class Session:
 
     async def _beat(self) -> None:
         """Say that the node lives, and join again where the gateway does not know it."""
-        with contextlib.suppress(EasyNetError):
+        try:
             if not await self._ask("beat", [self._instance, len(self._call_by_id)]):
                 await self._join()
+                await self._listen()
+        except NameTaken:
+            # This node was silent for so long that another took its name, and with it its calls.
+            await self._listen_no_more()
+        except EasyNetError:
+            pass  # the next heartbeat tries again
+
+    async def _listen(self) -> None:
+        if self._subscription is None:
+            self._subscription = await self._connection.subscribe(f"fn.{self._name}.>", self._receive)
+            await self._connection.flush()
+
+    async def _listen_no_more(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            await subscription.unsubscribe()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

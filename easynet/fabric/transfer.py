@@ -121,7 +121,7 @@ class TransferService:
 
     async def start(self) -> None:
         """Answer from now on."""
-        await asyncio.to_thread(self._store.sweep)
+        self._store.sweep()
         await self._connection.subscribe("art.*", self._receive)
 
     async def stop(self) -> None:

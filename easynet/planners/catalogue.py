@@ -10,18 +10,20 @@ from easynet.core.errors import UnknownInput, nearest
 from easynet.core.events import Question
 from easynet.core.language import Language, say
 from easynet.core.task_graph import TaskGraph
-from easynet.planners.chaining import Chain, Draft, Gap, Wish
+from easynet.planners.chaining import Chain, Gap, Wish
 from easynet.planners.following import graph_of
 from easynet.planners.literals import literals
 from easynet.planners.modality import modality_caveats
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest, PlanResult
 from easynet.planners.retrieval import Hit, Index
+from easynet.planners.sources import Draft, step_of
 from easynet.planners.words import units
 
 _SUPPORTED = 0.45
 """The share of a request that a capability must explain to count as an answer to it."""
 _SUPPORTED_WITH_DATA = 0.3
 _MOST_QUESTIONS = 8
+_AS_GOOD = 0.95
 _NEARLY = 0.85
 """A capability may replace a better one that cannot be planned, if its score is this share of the best."""
 _CLAUSE = re.compile(
@@ -144,17 +146,24 @@ def _planned(parts: Sequence[_Part], chain: Chain) -> tuple[Draft, list[Capabili
     draft: Draft = {}
     goals: list[Capability] = []
     for part in parts:
-        gaps: list[Gap] = []
-        for hit in part.hits:
-            grown = chain.add(draft, hit.capability, frozenset())
-            if not isinstance(grown, Gap):
-                draft = grown
-                goals.append(hit.capability)
-                break
-            gaps.append(grown)
-        else:
+        tried = [(hit, chain.add(draft, hit.capability)) for hit in part.hits]
+        able = [(hit, grown) for hit, grown in tried if not isinstance(grown, Gap)]
+        if not able:
+            gaps = [grown for _, grown in tried if isinstance(grown, Gap)]
             return next((gap for gap in gaps if gap.is_answerable), gaps[0])
+        best, draft = _furthest(able)
+        goals.append(best.capability)
     return draft, goals
+
+
+def _furthest(able: Sequence[tuple[Hit, Draft]]) -> tuple[Hit, Draft]:
+    """The best hit; or one that is as good and needs it, because a plan for that does both."""
+    best, draft = able[0]
+    for hit, grown in able[1:]:
+        is_as_good = hit.score >= _AS_GOOD * best.score and not hit.capability.role.follows
+        if is_as_good and step_of(best.capability) in grown:
+            best, draft = hit, grown
+    return best, draft
 
 
 def _instead_of(sample: Capability, catalogue: Sequence[Capability]) -> list[Capability]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from easynet.core.capability import Capability, Role
 from easynet.core.ids import SubtaskId
 from easynet.core.task_graph import FromSubtask, Gathered, Subtask, TaskGraph
-from easynet.planners.chaining import Chain, Draft, Gap, step_of
+from easynet.planners.chaining import Chain, Gap
+from easynet.planners.sources import Draft, element_of, step_of
 
 _ORDER = (Role.CHOOSE, Role.CHECK, Role.PRESENT)
 
@@ -21,7 +22,7 @@ def with_followers(draft: Draft, chain: Chain) -> Draft:
     )
     while True:
         fitting = (c for c in followers if step_of(c) not in draft and _has_inputs(draft, c, chain))
-        grown = next((g for c in fitting if not isinstance(g := chain.add(draft, c, frozenset()), Gap)), None)
+        grown = next((g for c in fitting if not isinstance(g := chain.add(draft, c), Gap)), None)
         if grown is None:
             return draft
         draft = grown
@@ -30,7 +31,7 @@ def with_followers(draft: Draft, chain: Chain) -> Draft:
 def _has_inputs(draft: Draft, follower: Capability, chain: Chain) -> bool:
     named = [p.type for p in follower.parameters if p.required and not p.type.is_primitive]
     return bool(named) and all(
-        chain.planned(draft, t) or (t.many and chain.planned(draft, t.model_copy(update={"many": False})))
+        chain.sources.planned(draft, t) or (t.many and chain.sources.planned(draft, element_of(t)))
         for t in named
     )
 
@@ -48,12 +49,12 @@ def completed(draft: Draft, chain: Chain) -> Draft:
             if parameter.type.is_primitive or parameter.is_variadic:
                 continue
             if isinstance(bound, Gathered) and capability.role is not Role.CHOOSE:
-                element = parameter.type.model_copy(update={"many": False})
-                there = [s.binding for s in chain.planned(subtasks, element)]
+                element = element_of(parameter.type)
+                there = [s.binding for s in chain.sources.planned(subtasks, element)]
                 items = tuple(i for i in _in_order(there, draft) if not _needs(subtasks, i.subtask, id_))
                 subtasks[id_] = _with(subtasks[id_], parameter.name, Gathered(items=items))
             elif bound is None:
-                there = [s.binding for s in chain.planned(subtasks, parameter.type, parameter.name)]
+                there = [s.binding for s in chain.sources.planned(subtasks, parameter.type, parameter.name)]
                 fitting = [b for b in there if not _needs(subtasks, b.subtask, id_)]
                 if fitting:
                     subtasks[id_] = _with(subtasks[id_], parameter.name, fitting[0])

@@ -49,6 +49,7 @@ def validate(
     `requirements` are given.
     """
     by_name = {c.name: c for c in catalogue}
+    outputs = {s.id: by_name[s.capability].output for s in graph.subtasks if s.capability in by_name}
     problems = [*_shape(graph)]
     for subtask in graph.subtasks:
         capability = by_name.get(subtask.capability)
@@ -59,7 +60,7 @@ def validate(
         for name, binding in subtask.arguments.items():
             parameter = capability.parameter(name)
             if parameter is not None:
-                problems.extend(_fit(graph, by_name, inputs, subtask, parameter, binding))
+                problems.extend(_fit(outputs, inputs, subtask, parameter, binding))
     if offers is not None and requirements is not None:
         problems.extend(_placement(graph, offers, requirements))
     return tuple(dict.fromkeys(problems))
@@ -90,7 +91,8 @@ def _shape(graph: TaskGraph) -> Iterator[str]:
 
 def _ring(graph: TaskGraph) -> list[SubtaskId]:
     """Subtasks that wait for each other in a circle, or none."""
-    waiting = {s.id: {n for n in s.needs if n in graph.by_id} for s in graph.subtasks}
+    known = {s.id for s in graph.subtasks}
+    waiting = {s.id: set(s.needs & known) for s in graph.subtasks}
     while ready := [id_ for id_, needs in waiting.items() if not needs & waiting.keys()]:
         for id_ in ready:
             del waiting[id_]
@@ -118,8 +120,7 @@ def _arguments(subtask: Subtask, capability: Capability) -> Iterator[str]:
 
 
 def _fit(
-    graph: TaskGraph,
-    by_name: Mapping[CapabilityName, Capability],
+    outputs: Mapping[SubtaskId, TypeRef],
     inputs: Set[str],
     subtask: Subtask,
     parameter: Parameter,
@@ -136,7 +137,7 @@ def _fit(
             elif not optional and name not in inputs and name != LANGUAGE_INPUT:
                 yield f"{where} needs the input {name!r}, which was not given"
         case FromSubtask():
-            yield from _source_fits(graph, by_name, where, binding, wanted)
+            yield from _source_fits(outputs, where, binding, wanted)
         case Gathered(items=items):
             if not wanted.many and wanted.name not in ("any", "list"):
                 yield f"{where} takes one {wanted}, not a list of results"
@@ -144,21 +145,15 @@ def _fit(
                 yield f"{where} gathers nothing"
             element = wanted.model_copy(update={"many": False}) if wanted.many else _ANY
             for item in items:
-                yield from _source_fits(graph, by_name, where, item, element)
+                yield from _source_fits(outputs, where, item, element)
 
 
 def _source_fits(
-    graph: TaskGraph,
-    by_name: Mapping[CapabilityName, Capability],
-    where: str,
-    source: FromSubtask,
-    wanted: TypeRef,
+    outputs: Mapping[SubtaskId, TypeRef], where: str, source: FromSubtask, wanted: TypeRef
 ) -> Iterator[str]:
-    subtask = graph.by_id.get(source.subtask)
-    capability = by_name.get(subtask.capability) if subtask else None
-    if capability is None:
+    found = outputs.get(source.subtask)
+    if found is None:
         return  # said elsewhere
-    found = capability.output
     for i, part in enumerate(source.path):
         if found.name in ("any", "dict") and not found.fields:
             return  # an open record: only the run can tell

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _STOP = re.compile(
-    "a|an|and|any|are|as|at|be|been|but|can|could|did|do|does|each|for|from|get|give|had|has|have|help|how|i"
-    "|if|in|into|is|it|its|just|let|like|make|me|more|most|my|need|of|off|on|or|our|out|please|should|so|some"
-    "|than|that|the|their|them|then|there|these|they|this|those|to|up|us|use|using|want|was|we|were|what|when"
-    "|where|which|who|will|with|would|you|your|via|about|s|t|ll|ve|re|new|next|last"
+    "a|an|and|any|are|as|at|be|been|build|but|can|could|create|did|do|does|each|for|from|get|give|had|has|have"
+    "|help|how|i|if|in|into|is|it|its|just|kindly|let|like|make|me|more|most|my|need|of|off|on|ones?|or|our|out"
+    "|please|should|show|so|some|tells?|than|that|the|their|them|then|there|these|they|this|those|to|up|us|use"
+    "|using|want|was|we|were|what|when|where|which|who|will|with|would|you|your|via|about|s|t|ll|ve|re|new"
+    "|next|last"
 )
 _PREPOSITIONS = re.compile("about|at|by|during|for|from|in|into|of|on|over|since|to|under|until|with|within")
 _HAN_STOP = re.compile(

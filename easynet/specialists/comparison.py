@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from easynet.core.language import Language, say
 from easynet.specialists.periods import PERIODICITY, Grain, count_of
+from easynet.specialists.wording import signed_money, signed_percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +82,7 @@ def comparison_for(periods: int, grain: Grain) -> Comparison:
 def compare(values: "NDArray[np.float64]", comparison: Comparison) -> Change:
     """The change between the two stretches at the end of `values`, with its interval."""
     import numpy as np  # heavy
+    from scipy.special import stdtrit
 
     length, lag = comparison.length, comparison.lag
     recent = values[len(values) - length :]
@@ -91,9 +93,10 @@ def compare(values: "NDArray[np.float64]", comparison: Comparison) -> Change:
     other = places if comparison.is_year_before else _blocks(length, comparison.block, random)
     recents, befores = recent[places].sum(axis=1), before[other].sum(axis=1)
     change = float(recent.sum() - before.sum())
-    # With few blocks the bootstrap spreads too little; this is the usual n / (n - 1).
+    # A bootstrap of few blocks is too narrow; n / (n - 1) and Student's t in place of the normal widen it.
     blocks = max(2.0, length / comparison.block)
-    wider = float(np.sqrt(blocks / (blocks - 1)))
+    freedom = blocks - 1 if comparison.is_year_before else 2 * (blocks - 1)
+    wider = float(np.sqrt(blocks / (blocks - 1)) * stdtrit(freedom, 0.975) / 1.959964)
     low, high = _interval(recents - befores, change, wider)
     percent = percent_low = percent_high = None
     if before.sum() > 0 and bool((befores > 0).all()):
@@ -127,3 +130,14 @@ def _interval(drawn: "NDArray[np.float64]", estimate: float, wider: float) -> tu
 
     low, high = np.quantile(drawn, (0.025, 0.975))
     return estimate + wider * (float(low) - estimate), estimate + wider * (float(high) - estimate)
+
+
+def change_words(change: Change, language: Language) -> str:
+    """A change with its interval: "+23,003 (+16.9%, 95% interval +20,617 to +25,459)"."""
+    share = "" if change["percent"] is None else signed_percent(change["percent"]) + say(language, ", ", "，")
+    low, high = signed_money(change["low"]), signed_money(change["high"])
+    return say(
+        language,
+        f"{signed_money(change['change'])} ({share}95% interval {low} to {high})",
+        f"{signed_money(change['change'])}（{share}95% 区间 {low} 至 {high}）",
+    )

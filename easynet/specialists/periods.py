@@ -80,7 +80,7 @@ def period_starts(dates: "pd.Series", grain: Grain, follows_data: bool) -> "pd.S
         anchor = "SUN"
         if follows_data:
             names = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-            anchor = names[int(days.dt.dayofweek.mode().iloc[0])]
+            anchor = names[int(days.dt.day_of_week.mode().iloc[0])]
         code = f"W-{anchor}"
     return pd.Series(pd.PeriodIndex(days, freq=code).start_time, index=dates.index)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from easynet.core.language import Language, say
 from easynet.core.report import Figure
@@ -147,3 +147,14 @@ def thousands(axes: "Axes", which: str) -> None:
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(written))
+
+
+def time_axis(axes: "Axes") -> None:
+    """Dates along the bottom, amounts from zero up."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # heavy
+
+    locator: Any = cast("Any", AutoDateLocator)(maxticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(cast("Any", ConciseDateFormatter)(locator))
+    thousands(axes, "y")
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))

@@ -5,12 +5,11 @@ from functools import partial
 from easynet.core.contribution import contribute
 from easynet.core.language import Language, say
 from easynet.core.report import Figure, Section, TableView
-from easynet.specialists.comparison import Change
+from easynet.specialists.comparison import Change, change_words
 from easynet.specialists.libraries import require
 from easynet.specialists.opportunities import Opportunities, Opportunity
 from easynet.specialists.periods import count_of
 from easynet.specialists.plots import BLUE, ORANGE, PALE, bars, finished, label
-from easynet.specialists.present_sales import change_words
 from easynet.specialists.wording import money, percent, signed_money, signed_percent
 
 _ROWS = 20

@@ -87,10 +87,11 @@ def best_threshold(is_anomaly: "NDArray[np.bool_]", scores: "NDArray[np.float64]
     steps = np.unique(scores)
     if len(steps) == 1:
         return float(steps[0])
-    thresholds = (steps[:-1] + steps[1:]) / 2
+    # The last one calls nothing an anomaly, which is best where the scores are worse than chance.
+    thresholds = np.r_[(steps[:-1] + steps[1:]) / 2, steps[-1]]
     anomalies, normals = np.sort(scores[is_anomaly]), np.sort(scores[~is_anomaly])
-    found = 1 - np.searchsorted(anomalies, thresholds, side="left") / len(anomalies)
-    spared = np.searchsorted(normals, thresholds, side="left") / len(normals)
+    found = 1 - np.searchsorted(anomalies, thresholds, side="right") / len(anomalies)
+    spared = np.searchsorted(normals, thresholds, side="right") / len(normals)
     balanced = (found + spared) / 2
     best = np.flatnonzero(balanced >= balanced.max() - 1e-12)
     return float(thresholds[best[len(best) // 2]])

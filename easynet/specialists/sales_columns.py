@@ -101,7 +101,9 @@ def _may_be(role: SalesRole, name: str, kind: Kind, values: "pd.Series") -> bool
         case "date":
             return kind == "date"
         case "amount":
-            return kind == "number"
+            # Amounts that happen to count up by one look like row numbers.
+            counts_up = kind == "id" and not is_text(values) and bool(_named(role, [name]))
+            return kind == "number" or counts_up
         case "region" | "product":
             levels = int(values.nunique())
             # Store and department are often numbered; other numbers are measurements.

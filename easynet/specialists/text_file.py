@@ -5,7 +5,6 @@ import csv
 from collections import Counter
 from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
 from pathlib import Path
 
 from easynet.core.errors import BadData
@@ -67,6 +66,7 @@ def read_text_file(path: Path, language: Language) -> TextFile:
         )
     _refuse_binary(raw, name, language)
     text, encoding = decode(raw)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     delimiter, header = sniff(text)
     return TextFile(text, encoding, delimiter, header)
 
@@ -124,8 +124,8 @@ def sniff(text: str) -> tuple[str, list[str]]:
 
     A comma where none does, which then gives a single column.
     """
-    sample = "\n".join(islice(text.splitlines(), _LINES_SNIFFED))
-    best, best_header, best_score = ",", [text.split("\n", 1)[0].strip()], (0.0, 0)
+    sample = "\n".join(text.split("\n", _LINES_SNIFFED)[:_LINES_SNIFFED])
+    best, best_header, best_score = ",", [text.strip().split("\n", 1)[0].strip()], (0.0, 0)
     for delimiter in _DELIMITERS:
         try:
             lines = list(csv.reader(StringIO(sample), delimiter=delimiter, skipinitialspace=True))
@@ -139,6 +139,5 @@ def sniff(text: str) -> tuple[str, list[str]]:
             continue
         score = (count / len(rows), width)
         if score > best_score:
-            sample = "\n".join(islice(text.splitlines(), _LINES_SNIFFED))
-    best, best_header, best_score = delimiter, rows[0], score
+            best, best_header, best_score = delimiter, rows[0], score
     return best, best_header

@@ -131,7 +131,7 @@ def _effects(
     import pandas as pd
 
     starts = pd.DatetimeIndex(periods)
-    keys = starts.dayofweek if grain == "day" else starts.quarter if grain == "quarter" else starts.month
+    keys = starts.day_of_week if grain == "day" else starts.quarter if grain == "quarter" else starts.month
     by_key = pd.Series(seasonal).groupby(np.asarray(keys)).mean()
     return [
         SeasonEffect(

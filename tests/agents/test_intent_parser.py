@@ -61,6 +61,7 @@ ENGLISH: list[tuple[str, str, dict[str, Any]]] = [
     ("describe this table, 5 dollars max", "describe this table", {"budget": 500}),
     ("describe this table on a $5 budget", "describe this table", {"budget": 500}),
     ("train a detector in half an hour", "train a detector", {"deadline": 1800}),
+    ("train a detector in an hour and a half", "train a detector", {"deadline": 5400}),
     ("train a detector within 1 day", "train a detector", {"deadline": 86_400}),
     ("finish within 2 weeks: forecast demand", "forecast demand", {"deadline": 1_209_600}),
     ("train a detector in less than 90 seconds", "train a detector", {"deadline": 90}),

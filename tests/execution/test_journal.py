@@ -44,6 +44,23 @@ with journal.claim("run-1"):
     time.sleep(60)
 """
 
+COUNTER = """
+import sys
+from pathlib import Path
+from easynet.core.errors import RunBusy
+from easynet.execution.claim import claim
+
+folder, left = Path(sys.argv[1]), 100
+number = folder / "number"
+while left:
+    try:
+        with claim(folder, "run-1"):
+            number.write_text(str(int(number.read_text()) + 1))
+            left -= 1
+    except RunBusy:
+        pass
+"""
+
 
 def child(code: str, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
@@ -86,6 +103,16 @@ def test_a_killed_process_lets_go_of_its_run(tmp_path: Path) -> None:
         assert journal.runs()[0].status == "interrupted"
         with journal.claim(RUN):
             pass
+
+
+@pytest.mark.slow
+def test_processes_that_fight_over_a_claim_hold_it_one_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "number").write_text("0")
+    counters = [child(COUNTER, str(tmp_path)) for _ in range(4)]
+    for counter in counters:
+        with counter:
+            assert counter.wait(timeout=60) == 0
+    assert (tmp_path / "number").read_text() == "400"
 
 
 def test_a_claim_leaves_no_file_behind(tmp_path: Path) -> None:

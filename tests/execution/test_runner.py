@@ -1,5 +1,7 @@
 import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -37,10 +39,11 @@ from easynet.execution.budget import Budget
 from easynet.execution.history import History
 from easynet.execution.journal import SqliteJournal
 from easynet.execution.outcome import Outcome
+from easynet.settings import inherited_environment
 from easynet.testing.graphs import graph_of, offer, task_graphs
 from easynet.testing.invoker import Call, FakeInvoker
 from easynet.testing.journal import MemoryJournal
-from easynet.testing.stage import Stage, plain, work
+from easynet.testing.stage import RUN, Stage, plain, work
 
 A, B, C = SubtaskId("a"), SubtaskId("b"), SubtaskId("c")
 ONE = graph_of({"a": []})
@@ -99,7 +102,7 @@ async def test_results_flow_along_the_graph(stage: Stage) -> None:
         "c": [["a"], "c"],
         "d": [[["a"], "b"], [["a"], "c"], "d"],
     }
-    stored = {s: json.loads(body) for s, body in stage.journal.results(stage.events[0].run_id).items()}
+    stored = {s: json.loads(body) for s, body in stage.journal.results(RUN).items()}
     assert stored == outcome.values
 
 
@@ -132,7 +135,7 @@ async def test_the_story_of_one_subtask_is_told_in_order(stage: Stage) -> None:
 async def test_a_result_is_in_the_journal_before_anything_builds_on_it(stage: Stage) -> None:
     def look(name: str, values: list[Any]) -> str:
         if name == "b":
-            assert json.loads(stage.journal.results(stage.events[0].run_id)[A]) == "a"
+            assert json.loads(stage.journal.results(RUN)[A]) == "a"
             assert "subtask_finished a" in stage.story
         return name
 
@@ -429,7 +432,7 @@ async def test_cancelling_stops_the_calls_settles_the_money_and_can_be_resumed(s
     assert history.uncertain == {"b", "c"}
 
     gate.open.set()
-    done = stage.journal.results(stage.events[0].run_id)
+    done = stage.journal.results(RUN)
     assert done.keys() == {"a"}
     outcome = await soon(stage.run(DIAMOND, done=done, history=history))
     assert outcome.status == "succeeded"
@@ -459,7 +462,7 @@ async def test_what_finished_while_the_run_was_cancelled_is_kept(stage: Stage) -
     with pytest.raises(asyncio.CancelledError):
         await run
     assert stage.story == ["attempt_started a", "subtask_finished a"]
-    assert stage.journal.results(stage.events[0].run_id).keys() == {"a"}
+    assert stage.journal.results(RUN).keys() == {"a"}
 
 
 async def test_a_resumed_run_ends_what_a_killed_process_left_open(stage: Stage) -> None:
@@ -548,4 +551,52 @@ async def test_the_journal_on_disk_serves_as_well(stage: Stage, tmp_path: Path) 
         stage.journal = journal
         outcome = await soon(stage.run(DIAMOND))
         assert outcome.status == "succeeded"
-        assert journal.results(stage.events[0].run_id).keys() == outcome.values.keys()
+        assert journal.results(RUN).keys() == outcome.values.keys()
+
+
+KILLED = """
+import asyncio, sys, time
+from pathlib import Path
+from easynet.execution.journal import SqliteJournal
+from easynet.testing.graphs import graph_of
+from easynet.testing.stage import Stage
+
+def work(name, values):
+    with open(sys.argv[2], "a") as done:
+        done.write(name)
+    if name == "c":
+        print("reached", flush=True)
+        time.sleep(60)
+    return name
+
+stage = Stage(journal=SqliteJournal(Path(sys.argv[1])))
+stage.invoker.functions = {"work": work}
+asyncio.run(stage.run(graph_of({"a": [], "b": ["a"], "c": ["b"], "d": ["c"]})))
+"""
+
+
+@pytest.mark.slow
+async def test_a_run_whose_process_was_killed_goes_on_without_repeating_what_is_finished(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path, ran = tmp_path / "journal.sqlite", tmp_path / "ran"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(path), str(ran), stdout=PIPE, env=inherited_environment()
+    )
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"reached\n"
+    process.kill()
+    await process.wait()
+    assert ran.read_text() == "abc"
+
+    with closing(SqliteJournal(path)) as journal:
+        stage.journal = journal
+        done = journal.results(RUN)
+        assert done.keys() == {"a", "b"}
+        graph = graph_of({"a": [], "b": ["a"], "c": ["b"], "d": ["c"]})
+        outcome = await soon(stage.run(graph, done=done, history=History.of(journal.events(RUN))))
+        assert outcome.status == "succeeded"
+        assert [c.arguments["name"] for c in stage.invoker.calls] == ["c", "d"]
+        attempts = [(e.subtask, e.attempt) for e in stage.events if isinstance(e, AttemptStarted)]
+        assert attempts == [("a", 1), ("b", 1), ("c", 1), ("c", 2), ("d", 1)]
+        assert History.of(stage.events).reserved == {}

@@ -1,6 +1,7 @@
 """A real gateway on loopback, and ways to wait for what really happens."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,15 @@ async def client(gateway: Gateway) -> AsyncIterator[AsyncClient]:
 async def node(gateway: Gateway) -> AsyncIterator[ComputeNode]:
     async with ComputeNode(gateway.url, name="my-node") as node:
         yield node
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]:
+    """Wait until a condition holds that no event tells of; fail after ten seconds."""
+
+    async def wait(condition: Callable[[], Awaitable[object]]) -> None:
+        async with asyncio.timeout(10):
+            while not await condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    return wait

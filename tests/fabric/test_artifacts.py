@@ -95,7 +95,9 @@ def test_parts_may_arrive_in_any_order(store: ArtifactStore) -> None:
 
 
 @pytest.mark.parametrize("parts", [[(0, b"abcdeX")], [(0, b"abc")], [(0, b"abcdefg")], []])
-def test_parts_that_are_not_the_artifact_are_dropped(store: ArtifactStore, parts: list[tuple[int, bytes]]) -> None:
+def test_parts_that_are_not_the_artifact_are_dropped(
+    store: ArtifactStore, parts: list[tuple[int, bytes]]
+) -> None:
     artifact = Artifact(digest=hashlib.sha256(b"abcdef").hexdigest(), size_bytes=6)
     for offset, part in parts:
         store.write_part("t", offset, part)

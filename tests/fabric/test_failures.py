@@ -45,7 +45,9 @@ class Custom(BadData):
     """A user's own error."""
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), OverBudget("no"), Custom("no"), SystemExit("no"), Cancelled("no")])
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), OverBudget("no"), Custom("no"), SystemExit("no"), Cancelled("no")]
+)
 def test_any_other_error_is_a_remote_failure_with_type_message_and_traceback(error: BaseException) -> None:
     caught = raised(error)
     failure = error_of(failure_of(caught, raised_in=caught.__traceback__))

@@ -1,5 +1,6 @@
 """Arrays and tables as bytes and back."""
 
+import contextlib
 import subprocess
 import sys
 from datetime import date
@@ -21,8 +22,8 @@ FRAME = pd.DataFrame(
         "bool": [True, False, True],
         "text": ["a", None, "日本"],
         "mixed": [1, "x", None],
-        "day": pd.to_datetime(["2024-01-01", None, "2024-01-03"]),
-        "zoned": pd.to_datetime(["2024-01-01", None, "2024-01-03"]).tz_localize("Europe/Berlin"),
+        "day": pd.to_datetime(["2024-01-01", "NaT", "2024-01-03"]),
+        "zoned": pd.to_datetime(["2024-01-01", "NaT", "2024-01-03"]).tz_localize("Europe/Berlin"),
         "kind": pd.Categorical(["u", "v", None], ordered=True),
         "span": pd.to_timedelta([1, 2, None], unit="h"),
         "Int64": pd.array([1, None, 3], dtype="Int64"),
@@ -82,7 +83,13 @@ def test_an_array_keeps_kind_and_shape_and_can_be_written_to(array: Any) -> None
 
 
 def test_numbers_of_numpy_travel_as_plain_numbers() -> None:
-    value = {"f": np.float64(1.5), "g": np.float32(0.5), "i": np.int32(3), "b": np.bool_(True), "s": np.str_("x")}
+    value = {
+        "f": np.float64(1.5),
+        "g": np.float32(0.5),
+        "i": np.int32(3),
+        "b": np.bool_(True),
+        "s": np.str_("x"),
+    }
     again = decode_opaque(encode({**value, np.int64(7): np.longdouble(2)}))
     assert again == {"f": 1.5, "g": 0.5, "i": 3, "b": True, "s": "x", 7: 2.0}
     assert [type(v) for v in again.values()] == [float, float, int, bool, str, float]
@@ -98,7 +105,10 @@ def test_what_pandas_calls_missing_is_none() -> None:
     [
         (pd.DataFrame({("a", "b"): [1]}), "several levels"),
         (pd.DataFrame({"x": [object()]}), "result['x'][0] is an object"),
-        (pd.DataFrame({"x": pd.period_range("2024", periods=2, freq="M")}), "result['x'] is a column of period"),
+        (
+            pd.DataFrame({"x": pd.period_range("2024", periods=2, freq="M")}),
+            "result['x'] is a column of period",
+        ),
         (np.zeros(3, dtype=[("a", "i4")]), "which cannot travel"),
         (np.array([len], dtype=object), "result[0] is a builtin"),
     ],
@@ -116,10 +126,8 @@ plain = st.recursive(
 
 @given(st.integers(16, 19), plain)
 def test_a_forged_table_is_a_value_or_bad_data(code: int, fields: Any) -> None:
-    try:
+    with contextlib.suppress(BadData):
         decode(encode(Opaque(code, encode(fields))))
-    except BadData:
-        pass
 
 
 @pytest.mark.parametrize("dtype", ["O", "V8", "i4,O", "|O"])

@@ -27,7 +27,9 @@ async def test_no_more_threads_than_allowed_and_none_before_they_are_needed() ->
     gate = threading.Barrier(3)
     await pool.run(lambda: None)
     assert threading.active_count() == before + 1
-    names = await asyncio.gather(*[pool.run(lambda: (gate.wait(5), threading.get_ident())[1]) for _ in range(6)])
+    names = await asyncio.gather(
+        *[pool.run(lambda: (gate.wait(5), threading.get_ident())[1]) for _ in range(6)]
+    )
     assert len(set(names)) == 3
     pool.close()
 

@@ -104,6 +104,18 @@ async def test_lists_gather_what_follows_later(plan: Plan, small: Catalogue) -> 
     assert steps(result)[-1] == "write_report"
 
 
+async def test_a_list_does_not_gather_what_needs_its_reader(plan: Plan, make: Make) -> None:
+    catalogue = (
+        make("dig(spade: str) -> Stone", "Dig stones."),
+        make("praise(stone: Stone) -> Verse", "Praise.", role=Role.PRESENT),
+        make("bind(verses: list[Verse]) -> Book", "Bind.", role=Role.PRESENT),
+        make("review(book: Book) -> Verse", "Review.", role=Role.PRESENT),
+    )
+    result = await plan(catalogue, "dig stones", spade="iron")
+    assert steps(result) == ["dig", "praise", "bind", "review"]
+    assert [i.subtask for i in argument(result, "bind", "verses").items] == ["praise"]
+
+
 async def test_a_presenting_step_asked_for_by_name_gets_something_to_present(
     plan: Plan, small: Catalogue
 ) -> None:

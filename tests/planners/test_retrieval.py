@@ -83,6 +83,10 @@ def test_the_subject_of_a_sample_is_told_from_words_that_any_data_has(small: Cat
     assert index.shares_subject("classify flowers", sample, [loader])
     assert index.shares_subject("花卉分类", sample, [loader])
     assert not index.shares_subject("describe the data file", sample, [loader])
+    tagged = sample.model_copy(update={"tags": ("flower", "data", "数据")})
+    assert index.shares_subject("flower data", tagged, [loader])
+    assert not index.shares_subject("describe the data file", tagged, [loader])
+    assert not index.shares_subject("描述数据", tagged, [loader])
 
 
 @given(st.text(max_size=60))

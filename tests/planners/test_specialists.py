@@ -46,9 +46,9 @@ SENTENCES = [
     ("销售趋势如何", TREND),
     ("describe this table", PROFILE),
     ("give me an overview of the data", PROFILE),
-    ("what is in my file?", PROFILE),
+    ("what is in my data?", PROFILE),
     ("check the data quality and missing values", PROFILE),
-    ("看看我的数据里有什么", PROFILE),
+    ("概览这份数据", PROFILE),
     ("检查数据质量", PROFILE),
     ("描述这张数据表", PROFILE),
     ("find outliers in this table", OUTLIERS),
@@ -184,6 +184,13 @@ async def test_columns_may_be_named_as_inputs(plan: Plan, shipped: Catalogue) ->
     result = await plan(shipped, "train a medical anomaly detector", data="a.csv", target="diagnosis")
     assert result.graph is not None
     assert {"data", "target"} <= result.graph.inputs.keys()
+
+
+async def test_each_example_is_answered_by_its_function(plan: Plan, shipped: Catalogue) -> None:
+    for capability in shipped:
+        if capability.role is not Role.SAMPLE:
+            for example in capability.examples:
+                assert capability.name in steps(await plan(shipped, example, data="a.csv")), example
 
 
 async def test_each_shipped_function_is_planned_by_its_own_name(plan: Plan, shipped: Catalogue) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from easynet.core.call import CallContext, call_context
-from easynet.specialists.choosing import ChosenDetector, choose_detector
 from easynet.specialists.candidate import DetectorCandidate
+from easynet.specialists.choosing import ChosenDetector, choose_detector
 from easynet.specialists.cleaning import CleanTable, clean_table
 from easynet.specialists.demo_data import medical_demo_data
 from easynet.specialists.evaluation import Evaluation, evaluate_detector
@@ -95,7 +95,7 @@ def sales_frame(days: int = 900, seed: int = 0) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     rows: list[tuple[str, str, str, float]] = []
     for i, day in enumerate(pd.date_range("2022-01-03", periods=days)):
-        season = 1 + 0.3 * math.sin(2 * math.pi * i / 365.25)
+        season = 1 + 0.3 * math.sin(2 * math.pi * i / 364)  # 52 weeks
         for region, growth in (("North", 0.2), ("South", 0.0), ("West", -0.15)):
             for product, size in (("Tea", 100.0), ("Coffee", 200.0)):
                 amount = size * season * (1 + growth * i / 365) * (1 + random.normal(0, 0.15))

@@ -57,7 +57,10 @@ def test_best_validation_auc_is_chosen(detector_chain: Any) -> None:
 def test_confusion_adds_up_to_the_test_rows(detector_chain: Any) -> None:
     counts = detector_chain.evaluation["confusion"]
     assert sum(counts.values()) == 114
-    assert counts["true_positive"] + counts["false_negative"] == detector_chain.split["summary"]["anomalies"]["test"]
+    assert (
+        counts["true_positive"] + counts["false_negative"]
+        == detector_chain.split["summary"]["anomalies"]["test"]
+    )
 
 
 def test_rarer_anomalies_mean_fewer_right_alarms(detector_chain: Any) -> None:

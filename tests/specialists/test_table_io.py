@@ -108,7 +108,7 @@ def test_binary_file_is_named_for_what_it_is(write: Write, content: bytes, what:
 
 
 def test_line_with_too_many_fields_is_pointed_at(write: Write) -> None:
-    with pytest.raises(BadData, match="Line 3 of 'data.csv' has 4 fields where the header has 3"):
+    with pytest.raises(BadData, match=r"Line 3 of 'data\.csv' has 4 fields where the header has 3"):
         load_table(write("a,b,c\n1,2,3\n1,2,3,4\n1,2,3\n"))
 
 

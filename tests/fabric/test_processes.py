@@ -1,0 +1,119 @@
+"""Nodes in processes of their own, killed and frozen."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from easynet.core.errors import NameTaken, NodeUnreachable
+from easynet.fabric.client import AsyncClient
+from easynet.fabric.gateway import Gateway
+from easynet.fabric.node import ComputeNode
+
+pytestmark = pytest.mark.slow
+
+Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
+
+NODE = """
+import sys, time
+from easynet import ComputeNode, scratch_dir
+
+node = ComputeNode(sys.argv[1], name="my-node")
+
+@node.register
+def wait(seconds):
+    (scratch_dir() / "file").touch()
+    open(sys.argv[2], "w").close()
+    time.sleep(seconds)
+
+node.serve()
+"""
+
+
+@pytest.fixture
+async def process(
+    gateway: Gateway, client: AsyncClient, tmp_path: Path, until: Until
+) -> AsyncIterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-c", NODE, gateway.url, str(tmp_path / "began")]
+    process = subprocess.Popen(command)  # noqa: ASYNC220 (ends with the fixture)
+    await until(client.functions)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def entries(folder: Path, pattern: str) -> list[Path]:
+    return list(folder.glob(pattern))
+
+
+async def begun_call(
+    client: AsyncClient, tmp_path: Path, until: Until, seconds: float
+) -> "asyncio.Task[object]":
+    call = asyncio.create_task(client.execute("my-node.wait", seconds))
+
+    async def has_begun() -> bool:
+        return bool(entries(tmp_path, "began"))
+
+    await until(has_begun)
+    return call
+
+
+async def test_a_killed_node_is_noticed_at_once_by_its_callers(
+    process: "subprocess.Popen[bytes]", client: AsyncClient, tmp_path: Path, until: Until
+) -> None:
+    call = await begun_call(client, tmp_path, until, 60)
+    process.kill()
+    started = time.monotonic()
+    with pytest.raises(NodeUnreachable, match="my-node"):
+        await asyncio.wait_for(call, 5)
+    assert time.monotonic() - started < 1
+    assert await client.nodes() == []
+
+
+async def test_a_frozen_node_is_given_up_and_its_name_is_free(
+    gateway: Gateway, process: "subprocess.Popen[bytes]", client: AsyncClient, tmp_path: Path, until: Until
+) -> None:
+    call = await begun_call(client, tmp_path, until, 60)
+    process.send_signal(signal.SIGSTOP)
+    second = ComputeNode(gateway.url, name="my-node")
+    with pytest.raises(NameTaken):
+        await second.start()
+    with pytest.raises(NodeUnreachable):
+        await asyncio.wait_for(call, 12)
+    await second.start()
+    assert [n.name for n in await client.nodes()] == ["my-node"]
+    await second.stop()
+
+
+async def test_a_long_call_is_kept_alive(
+    process: "subprocess.Popen[bytes]",
+    client: AsyncClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Until,
+) -> None:
+    monkeypatch.setattr("easynet.fabric.inbox.SILENCE_S", 3.0)
+    call = await begun_call(client, tmp_path, until, 5)
+    assert await asyncio.wait_for(call, 10) is None
+
+
+async def test_what_a_killed_node_left_is_swept_by_the_next(
+    gateway: Gateway,
+    process: "subprocess.Popen[bytes]",
+    client: AsyncClient,
+    tmp_path: Path,
+    own_data_dir: Path,
+    until: Until,
+) -> None:
+    await begun_call(client, tmp_path, until, 60)
+    process.kill()
+    process.wait()
+    assert entries(own_data_dir, "scratch/*/*/file")
+    async with ComputeNode(gateway.url, name="next"):
+        assert not entries(own_data_dir, "scratch/*/*/file")
+    assert entries(own_data_dir, "scratch/*") == []

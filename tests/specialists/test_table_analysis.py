@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from easynet.core.errors import BadData, InputNeeded
+from easynet.specialists.cleaning import CleanTable
+from easynet.specialists.correlations import correlate_columns
+from easynet.specialists.groups import summarise_by_group
+from easynet.specialists.outliers import detect_outliers
+
+Clean = Callable[[pd.DataFrame], CleanTable]
+
+
+def normals(rows: int = 200, **more: Any) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=rows), "b": random.normal(size=rows)})
+    frame["c"] = frame["a"] * -2 + random.normal(0, 0.2, rows)
+    return frame.assign(**more)
+
+
+def test_strongest_correlation_comes_first_with_its_sign(clean: Clean) -> None:
+    found = correlate_columns(clean(normals()))
+    best = found["pairs"][0]
+    assert (best["first"], best["second"]) == ("a", "c")
+    assert best["low"] < best["spearman"] < best["high"] < -0.9
+    assert found["pairs_seen"] == 3
+
+
+def test_unrelated_columns_have_an_interval_with_zero(clean: Clean) -> None:
+    pairs = {(p["first"], p["second"]): p for p in correlate_columns(clean(normals()))["pairs"]}
+    assert pairs["a", "b"]["low"] < 0 < pairs["a", "b"]["high"]
+
+
+def test_correlation_needs_two_numeric_columns(clean: Clean) -> None:
+    with pytest.raises(BadData, match="needs two numeric columns; the table has 1"):
+        correlate_columns(clean(normals()[["a"]].assign(kind="x")))
+
+
+def test_planted_outlier_is_found_and_explained(clean: Clean) -> None:
+    frame = normals()
+    frame.loc[41, "b"] = 25.0
+    found = detect_outliers(clean(frame))
+    assert found["unusual"][0]["row"] == 42
+    assert "b = 25 (high" in found["unusual"][0]["why"]
+    assert 1 <= found["flagged"] < 15
+
+
+def test_gaps_and_constant_columns_do_not_disturb_the_search(clean: Clean) -> None:
+    frame = normals(k=1.0)
+    frame.loc[::3, "a"] = None
+    found = detect_outliers(clean(frame))
+    assert found["columns"] == ["a", "b", "c"]
+    assert np.isfinite(found["scores"]).all()
+
+
+def test_outliers_need_enough_rows(clean: Clean) -> None:
+    with pytest.raises(BadData, match="20 rows"):
+        detect_outliers(clean(normals(rows=5)))
+
+
+def test_groups_are_compared_with_intervals(clean: Clean) -> None:
+    frame = pd.DataFrame({"team": ["x", "y"] * 50, "score": np.tile([10.5, 20.5], 50)})
+    frame["score"] += np.random.default_rng(0).normal(0, 1, 100)
+    summary = summarise_by_group(clean(frame))
+    assert [g["group"] for g in summary["groups"]] == ["y", "x"]
+    top = summary["groups"][0]
+    assert top["low"] < top["mean"] < top["high"]
+    assert top["total"] == pytest.approx(frame.loc[frame["team"] == "y", "score"].sum())
+
+
+def test_unclear_group_or_value_is_asked_for(clean: Clean) -> None:
+    frame = normals(team=["x", "y"] * 100, city=["Rome", "Rome", "Oslo", "Oslo"] * 50)
+    with pytest.raises(InputNeeded) as asked:
+        summarise_by_group(clean(frame))
+    assert (asked.value.name, asked.value.choices) == ("group", ("team", "city"))
+    with pytest.raises(InputNeeded) as asked:
+        summarise_by_group(clean(frame), group="team")
+    assert (asked.value.name, asked.value.choices) == ("value", ("a", "b", "c"))
+    assert summarise_by_group(clean(frame), group="Team", value="a")["group"] == "team"
+
+
+def test_text_cannot_be_summed_up(clean: Clean) -> None:
+    frame = normals(team=["x", "y"] * 100)
+    with pytest.raises(BadData, match="'team' holds no numbers"):
+        summarise_by_group(clean(frame), group="a", value="team")
