@@ -16,5 +16,12 @@ async def nothing(after: list[int], seconds: float = 0.0) -> int:
     return len(after)
 
 
+async def serve() -> None:
+    """Serve until terminated; `ready` on stdout once the node has joined."""
+    async with node:
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+
 if __name__ == "__main__":
-    node.serve()
+    asyncio.run(serve())

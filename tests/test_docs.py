@@ -8,6 +8,7 @@ import pytest
 from easynet.cli.exits import exit_code
 from easynet.core.errors import EasyNetError
 
+ROOMS = "core|fabric|agents|planners|execution|scheduling|cli|tools|specialists"
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -27,5 +28,5 @@ def test_files_that_documents_name_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
-    for name in re.findall(r"`((?:core|fabric|agents|planners|execution|scheduling|cli|tools)/\w+\.py)`", text):
+    for name in re.findall(rf"`((?:{ROOMS})/\w+\.py)`", text):
         assert (DOCS.parent / "easynet" / name).exists(), f"{page.name} names {name}"

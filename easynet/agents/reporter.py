@@ -46,7 +46,9 @@ class Reporter:
         report = _report(memory, values)
         metrics = measured(memory.graph, memory.catalogue, values) if memory.graph else {}
         quality = memory.parsed.requirements.quality if memory.parsed else {}
-        outputs = {i: small for i, v in asked_for.items() if (small := plain(v)) is not None}
+        outputs: dict[SubtaskId, JsonValue] = {
+            i: small for i, v in asked_for.items() if (small := plain(v)) is not None
+        }
         folder = self.runs_dir / run_id
         finished = RunFinished(
             run_id=run_id,

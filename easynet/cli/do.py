@@ -33,7 +33,7 @@ def do(
     stated = {"budget": budget, "deadline": deadline, "privacy": privacy}
     intent = Intent(
         description=" ".join(words),
-        input_data=named_values(inputs or [], "--input"),
+        input_data={**named_values(inputs or [], "--input")},
         constraints={name: value for name, value in stated.items() if value is not None},
     )
     session = Session(gateway=gateway, as_json=json)

@@ -70,7 +70,7 @@ def growth_opportunities(
     sales: SalesTable, trend: Trend, forecast: Forecast, language: Language = "en"
 ) -> Opportunities:
     """Each segment's change with its interval, and what it would sell over the forecast's horizon."""
-    require("pandas")
+    require("pandas", "scipy")
     frame = sales["frame"]
     comparison = comparison_for(len(sales["periods"]), sales["grain"])
     expected = sum(forecast["mean"])

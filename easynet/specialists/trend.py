@@ -58,7 +58,7 @@ class Trend(TypedDict):
 )  # fmt: skip
 def sales_trend(sales: SalesTable, language: Language = "en") -> Trend:
     """Level, change and season of the total."""
-    require("pandas", "statsmodels")
+    require("pandas", "scipy", "statsmodels")
     grain, values = sales["grain"], totals(sales)
     comparison = comparison_for(len(values), grain)
     season = PERIODICITY[grain].season

@@ -1,8 +1,10 @@
 """What goes wrong says so in a sentence, with its exit code, and never as a traceback."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.journeys.command import Cli
 from tests.journeys.sales import write_sales
 
@@ -14,13 +16,13 @@ def one_class(path: Path) -> None:
     path.write_text("age,score,diagnosis\n" + "\n".join(f"{i},{i * 2},healthy" for i in range(60)))
 
 
-FILES = {
+FILES: dict[str, Callable[[Path], object]] = {
     "empty.csv": lambda p: p.write_text(""),
     "binary.csv": lambda p: p.write_bytes(bytes(range(256)) * 20),
     "text.csv": lambda p: p.write_text("name,city\n" + "\n".join(f"n{i},c{i}" for i in range(50))),
     "other.csv": lambda p: p.write_text("a,b\n" + "\n".join(f"{i},{i}" for i in range(50))),
     "one_class.csv": one_class,
-    "sales.csv": lambda p: write_sales(p),
+    "sales.csv": write_sales,
 }
 
 CASES = [
@@ -43,7 +45,10 @@ CASES = [
         [SALES, "--input", "data=sales.csv", "--input", "amount=revenue"], 2, "revenue_eur", id="wrong column"
     ),
     pytest.param(
-        [DETECTOR, "--input", "data=one_class.csv", "--input", "target=diagnosis"], 2, "healthy", id="one class"
+        [DETECTOR, "--input", "data=one_class.csv", "--input", "target=diagnosis"],
+        2,
+        "healthy",
+        id="one class",
     ),
     pytest.param(
         [DETECTOR, "--input", "data=other.csv", "--input", "target=outcome"], 2, "outcome", id="wrong target"
@@ -71,7 +76,9 @@ def test_bad_input_ends_with_a_sentence(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["runs"], [DETECTOR]])
-def test_data_directory_that_cannot_be_written_is_named(arguments: list[str], cli: Cli, tmp_path: Path) -> None:
+def test_data_directory_that_cannot_be_written_is_named(
+    arguments: list[str], cli: Cli, tmp_path: Path
+) -> None:
     occupied = tmp_path / "occupied"
     occupied.write_text("a file where the folder should be")
     ended = cli(*arguments, EASYNET_DATA_DIR=str(occupied))

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.journeys.command import COMMAND, Cli, events_of
-from tests.journeys.sales import write_sales
 
 from easynet.core.events import PlanMade, RunFinished
 from easynet.core.result import replay
 from easynet.execution.journal import SqliteJournal
+from tests.journeys.command import COMMAND, Cli, events_of
+from tests.journeys.sales import write_sales
 
 pytestmark = pytest.mark.slow
 

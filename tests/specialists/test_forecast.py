@@ -80,7 +80,7 @@ def test_interval_covers_about_as_often_as_it_says() -> None:
         random = np.random.default_rng(seed)
         values = 200 + 40 * np.sin(2 * np.pi * np.arange(72) / 12) + random.normal(0, 10, 72)
         covered.append(check_forecast(forecast_sales(monthly(values.tolist())))["metrics"]["coverage"])
-    assert 0.75 <= float(np.mean(covered)) <= 1.0
+    assert float(np.mean(covered)) >= 0.8
 
 
 @pytest.mark.parametrize("length", [6, 7, 9, 13, 20, 25, 30])
