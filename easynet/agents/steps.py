@@ -256,7 +256,7 @@ async def execute(state: State, runtime: Runtime[Work]) -> Command[str]:
         inputs={"language": memory.language, **memory.parsed.inputs, **files},
         offers=memory.offers,
         schedule=memory.schedule,
-        budget=Budget(None if needs.budget is None else needs.budget - memory.paid),
+        budget=Budget(needs.budget, spent=memory.paid),
         deadline_at=None if needs.deadline_s is None else memory.started_at + needs.deadline_s,
         done=work.stored_results(),
         history=History.of(memory.events),

@@ -117,6 +117,7 @@ class EmbeddedServer:
         self.client = new_login("client")
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
 
     @property
     def address(self) -> Address:
@@ -125,14 +126,13 @@ class EmbeddedServer:
     async def start(self) -> None:
         """Start the server and learn its port; raises ServerNotStarted."""
         binary = nats_server_binary(self._binary)
-        folder = Path(tempfile.mkdtemp(prefix="easynet-nats-"))
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="easynet-nats-"))
         try:
             self._write_config(folder)
             self._process = _guarded(folder, [str(binary), "-c", str(folder / "nats.conf")])
             self.port = await self._wait_for_port(folder)
         except BaseException as error:
             await self.stop()
-            shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, OSError):
                 raise ServerNotStarted(f"cannot run {binary}: {error}") from error
             raise
@@ -174,16 +174,11 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """End the server. Does nothing where it does not run."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        # It takes a few milliseconds, and no thread can be started while the interpreter exits.
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        folder, self._folder = self._folder, None
+        if process is not None:
+            _end(process)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def __aenter__(self) -> "EmbeddedServer":
         await self.start()
@@ -205,6 +200,20 @@ def _guarded(folder: Path, command: list[str]) -> "subprocess.Popen[bytes]":
         # A Ctrl-C at the terminal is for this process to act on, not for the server to die of.
         start_new_session=True,
     )
+
+
+def _end(guardian: "subprocess.Popen[bytes]") -> None:
+    """End a guardian and its server; takes a few milliseconds.
+
+    Not awaited in a thread, since none can be started while the interpreter exits.
+    """
+    if guardian.stdin is not None:
+        guardian.stdin.close()
+    try:
+        guardian.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        guardian.kill()
+        guardian.wait()
 
 
 def _port_in(folder: Path) -> int | None:

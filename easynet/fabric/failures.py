@@ -41,9 +41,10 @@ def failure_of(error: BaseException, *, raised_in: TracebackType | None = None) 
     """What the caller is told about `error`; the traceback starts at `raised_in` where that is given."""
     message = _message(error)
     if isinstance(error, InputNeeded):
-        return Failure(error.code, "InputNeeded", message, name=error.name, choices=error.choices)
+        choices = tuple(str(choice) for choice in error.choices)
+        return Failure(error.code, "InputNeeded", message, name=str(error.name), choices=choices)
     if isinstance(error, EasyNetError) and type(error) is _SAME_CLASS_BY_CODE.get(error.code):
-        return Failure(error.code, type(error).__name__, message, hint=error.hint)
+        return Failure(error.code, type(error).__name__, message, hint=str(error.hint))
     if isinstance(error, Cancelled):
         message = message or "the function stopped as if its caller had cancelled it"
     lines = traceback.format_exception(type(error), error, raised_in)

@@ -113,6 +113,8 @@ class Gateway:
 
     async def _answer_to(self, subject: str, content: Any) -> Any:
         match subject.split("."):
+            case ["node", "claim", name] if is_name(name):
+                return self._registry.claim(NodeId(name), str(content), self._clock.now())
             case ["node", "join", name]:
                 return await self._join(NodeId(name), content)
             case ["node", "beat", name]:
@@ -146,10 +148,15 @@ class Gateway:
             await self._tell("gone", name)
 
     async def _expire(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            before = loop.time()
             await asyncio.sleep(HEARTBEAT_S / 2)
+            if loop.time() - before > HEARTBEAT_S:
+                continue  # this process stood still, and has heartbeats to read first
             for name in self._registry.expire(self._clock.now()):
-                await self._tell("gone", name)
+                # Its calls go on: it may only be too busy to speak, which its callers judge by themselves.
+                await self._tell("silent", name)
 
     async def _disconnected(self, message: Message) -> None:
         """Forget a node at once when its connection ends, so that its callers need not wait for silence."""

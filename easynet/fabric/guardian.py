@@ -33,10 +33,11 @@ def _become(command: list[str], guardian: int) -> None:
         os._exit(127)
 
 
-def _kill_at_end_of_input(program: int) -> None:
+def _kill_at_end_of_input(program: int, ended: threading.Event) -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
+    ended.set()
     with contextlib.suppress(ProcessLookupError):
         os.kill(program, signal.SIGKILL)
 
@@ -55,10 +56,11 @@ def main(folder: str, command: list[str]) -> None:
     program = os.fork()
     if program == 0:
         _become(command, guardian)
-    threading.Thread(target=_kill_at_end_of_input, args=(program,), daemon=True).start()
-    try:
-        os.waitpid(program, 0)
-    finally:
+    ended = threading.Event()
+    threading.Thread(target=_kill_at_end_of_input, args=(program, ended), daemon=True).start()
+    os.waitpid(program, 0)
+    # Where the program ended by itself, the asking process still wants to read why.
+    if ended.is_set():
         _remove(folder)
 
 

@@ -1,8 +1,9 @@
 """A client's calls in flight: one subscription for all of them, told apart by their ids."""
 
 import asyncio
+import contextlib
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -61,6 +62,7 @@ class Inbox:
         self._connection = connection
         self._token = secrets.token_urlsafe(18)
         self._call_by_id: dict[str, _PendingCall] = {}
+        self._count_by_node: Counter[NodeId] = Counter()
         self._loop = asyncio.get_running_loop()
         self._watch: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
@@ -71,15 +73,18 @@ class Inbox:
         self._watch = asyncio.create_task(self._watch_on())
 
     async def close(self) -> None:
-        """Give up every call."""
+        """Cancel every call."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
+        for call in list(self._call_by_id.values()):
+            with contextlib.suppress(GatewayUnreachable):
+                await self._cancel(call)
         self._fail_all(GatewayUnreachable("the client was closed"))
 
     def in_flight(self, node: NodeId) -> int:
         """How many calls this client has at a node."""
-        return sum(call.node == node for call in self._call_by_id.values())
+        return self._count_by_node[node]
 
     def node_gone(self, node: NodeId) -> None:
         """Give up the calls at a node that the gateway has seen leave."""
@@ -108,6 +113,7 @@ class Inbox:
         subject = f"fn.{node}.{function}"
         message = envelope.encode_call(Call(id_, self._token, function, arguments, timeout_s, key))
         pending = self._call_by_id[id_] = _PendingCall(node, subject, id_, self._loop.time())
+        self._count_by_node[node] += 1
         timer = None
         if timeout_s is not None:
             late = CallTimeout(f"{node}.{function} did not finish within {timeout_s:g} s")
@@ -124,10 +130,15 @@ class Inbox:
             raise
         finally:
             del self._call_by_id[id_]
+            self._count_by_node[node] -= 1
             if timer is not None:
                 timer.cancel()
-            if not ended and self._connection.is_connected:
-                await self._connection.publish(f"fn.{node}.cancel.{id_}", b"")
+            if not ended:
+                await self._cancel(pending)
+
+    async def _cancel(self, pending: _PendingCall) -> None:
+        if self._connection.is_connected:
+            await self._connection.publish(f"fn.{pending.node}.cancel.{pending.id}", b"")
 
     async def _next(self, pending: _PendingCall) -> Update:
         while not pending.updates:

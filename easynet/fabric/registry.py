@@ -18,19 +18,25 @@ class Registry:
     def __init__(self) -> None:
         self._node_by_name: dict[NodeId, Node] = {}
         self._names_by_capability: dict[CapabilityName, set[NodeId]] = {}
+        self._claim_by_name: dict[NodeId, tuple[str, float]] = {}
+
+    def claim(self, name: NodeId, instance: str, now: float) -> None:
+        """Keep a name for an instance that is about to join; raises NameTaken.
+
+        A node claims its name before it listens under it, and joins once it does, so that two nodes never
+        listen under one name and none is found before it can be called.
+        """
+        self._check_free(name, instance, now)
+        self._claim_by_name[name] = (instance, now)
 
     def join(self, node: Node, now: float) -> None:
         """Add a node, or replace what the same instance said before.
 
-        Raises NameTaken while another live instance has the name.
+        Raises NameTaken while another live instance has the name, or a fresh claim to it.
         """
-        known = self._node_by_name.get(node.name)
-        if known is not None:
-            if known.instance != node.instance and now - known.last_seen_at < DEAD_AFTER_S:
-                raise NameTaken(
-                    f"a node named {node.name!r} is on this network already",
-                    hint="Give this one another name, or stop the other one first.",
-                )
+        self._check_free(node.name, node.instance, now)
+        self._claim_by_name.pop(node.name, None)
+        if known := self._node_by_name.get(node.name):
             self._remove(known)
         once = {capability.name: capability for capability in node.capabilities}
         node = node.model_copy(update={"last_seen_at": now, "capabilities": tuple(once.values())})
@@ -47,7 +53,9 @@ class Registry:
         return True
 
     def leave(self, name: NodeId, instance: str) -> bool:
-        """Remove a node; False where that instance is not known."""
+        """Remove a node, or its claim; False where that instance has not joined."""
+        if self._claim_by_name.get(name, ("", 0))[0] == instance:
+            del self._claim_by_name[name]
         known = self._node_by_name.get(name)
         if known is None or known.instance != instance:
             return False
@@ -56,6 +64,9 @@ class Registry:
 
     def expire(self, now: float) -> list[NodeId]:
         """Remove the nodes that were silent for too long, and name them."""
+        for name, (_, at) in list(self._claim_by_name.items()):
+            if now - at >= DEAD_AFTER_S:
+                del self._claim_by_name[name]
         dead = [n for n in self._node_by_name.values() if now - n.last_seen_at >= DEAD_AFTER_S]
         for node in dead:
             self._remove(node)
@@ -82,6 +93,16 @@ class Registry:
             for capability in node.capabilities:
                 found.setdefault(capability.name, (capability, []))[1].append(node.name)
         return dict(sorted(found.items()))
+
+    def _check_free(self, name: NodeId, instance: str, now: float) -> None:
+        holders = [self._claim_by_name.get(name)]
+        if known := self._node_by_name.get(name):
+            holders.append((known.instance, known.last_seen_at))
+        if any(h is not None and h[0] != instance and now - h[1] < DEAD_AFTER_S for h in holders):
+            raise NameTaken(
+                f"a node named {name!r} is on this network already",
+                hint="Give this one another name, or stop the other one first.",
+            )
 
     def _remove(self, node: Node) -> None:
         del self._node_by_name[node.name]

@@ -1,6 +1,7 @@
 """One call at a node, from the arrival of its message to its last update."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -20,6 +21,7 @@ from easynet.fabric.transfer import Transfer
 STREAM_WINDOW: Final = 64
 """Items that a generator may be ahead of its consumer."""
 _PROGRESS_EVERY_S: Final = 0.1
+_MAX_PROGRESS_CHARACTERS: Final = 2000
 _DONE: Final = object()
 
 Send = Callable[[Update], Awaitable[None]]
@@ -217,8 +219,10 @@ class RunningCall:
 
     def _report(self, fraction: float | None, message: str) -> None:
         """Take a progress report from any thread."""
-        progress = Progress(None if fraction is None else float(fraction), str(message))
-        self._loop.call_soon_threadsafe(self._note_progress, progress)
+        text = str(message)[:_MAX_PROGRESS_CHARACTERS]
+        progress = Progress(None if fraction is None else float(fraction), text)
+        with contextlib.suppress(RuntimeError):  # the node has stopped, but not yet this thread
+            self._loop.call_soon_threadsafe(self._note_progress, progress)
 
     def _note_progress(self, progress: Progress) -> None:
         self._progress = progress

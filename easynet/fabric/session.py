@@ -77,8 +77,8 @@ class Session:
             entry = credentials.find(self._address, self._data_dir)
             self._login = entry.node
             await self._connection.open(expect=entry.server_id)
-            # The name first, so that two nodes never listen under one; what it offers once it listens.
-            await self._join(with_functions=False)
+            await self._ask("claim", self._instance)
+            self._is_named = True
             await self._listen()
             await self._join()
             self._pulse = asyncio.create_task(self._beat_on())
@@ -118,8 +118,8 @@ class Session:
         assert self._login is not None
         return self._login
 
-    async def _join(self, *, with_functions: bool = True) -> None:
-        functions = self._function_by_name.values() if with_functions else ()
+    async def _join(self) -> None:
+        functions = tuple(self._function_by_name.values())
         node = Node(
             name=self._name,
             instance=self._instance,
@@ -128,7 +128,6 @@ class Session:
             running=len(self._call_by_id),
         )
         await self._ask("join", node.model_dump(mode="json"))
-        self._is_named = True
 
     async def _ask(self, what: str, content: Any) -> Any:
         return await ask(self._connection, f"node.{what}.{self._name}", content)

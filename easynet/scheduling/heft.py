@@ -1,6 +1,6 @@
 """A plan's subtasks given to nodes, so that it ends early and costs no more than it may."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -24,21 +24,18 @@ def schedule(
     budget: int | None = None,
     deadline_s: float | None = None,
     estimate: Callable[[Offer], float] = lambda offer: offer.expected_s,
-    done: Collection[SubtaskId] = (),
 ) -> Schedule:
     """Give each subtask the offer that finishes it first, longest remaining chain first (HEFT).
 
-    Subtasks in `done` are left out. A node runs as many subtasks at once as it says. With a `budget`, an
-    offer is taken only if what is left then pays for the cheapest offers of all other subtasks; so a budget
-    that suffices for these is kept.
+    A node runs as many subtasks at once as it says. Results of subtasks that are not in `graph` are there
+    already. With a `budget`, an offer is taken only if what is left then pays for the cheapest offers of all
+    other subtasks; so a budget that suffices for these is kept.
 
     Raises NoNodeFound, OverBudget, or Infeasible where the schedule found ends after `deadline_s`.
 
     Topcuoglu, Hariri, Wu: Performance-effective and low-complexity task scheduling for heterogeneous
     computing. IEEE Transactions on Parallel and Distributed Systems 13(3), 2002.
     """
-    if done:
-        graph = TaskGraph(subtasks=tuple(s for s in graph.subtasks if s.id not in done))
     choices = {name: _choices(name, offers, estimate) for name in graph.capabilities}
     cheapest = sum(min(c.offer.price for c in choices[s.capability]) for s in graph.subtasks)
     if budget is not None and cheapest > budget:

@@ -110,7 +110,7 @@ def best_of(
             notes.append(
                 say(
                     language,
-                    f"For speed, {name} saw every {step}th training row only.",
+                    f"For speed, {name} saw one training row in {step} only.",
                     f"为了速度，{name}只使用了每 {step} 行中的一行训练数据。",
                 )
             )

@@ -35,14 +35,14 @@ def is_text(series: "pd.Series") -> bool:
 
 
 def to_numbers(series: "pd.Series") -> "pd.Series":
-    """A column as floats; what is not a number becomes NaN.
+    """A column as floats; what is not a finite number becomes NaN.
 
     Understands `1,234.5`, `1.234,5`, `$12`, `¥1 200`, `(12)` for -12 and `45 %` (gives 45).
     """
     import pandas as pd  # heavy
 
     if not is_text(series):
-        return pd.to_numeric(series, errors="coerce").astype("float64")
+        return _finite(pd.to_numeric(series, errors="coerce"))
     text = series.astype("object").where(series.notna(), "").astype(str)
     text = text.str.replace(r"[\s\u00a0$€£¥￥元%]", "", regex=True)
     text = text.str.replace(r"^\((.+)\)$", r"-\1", regex=True)
@@ -54,7 +54,12 @@ def to_numbers(series: "pd.Series") -> "pd.Series":
             text = text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     else:
         text = text.str.replace(",", "", regex=False)
-    return pd.to_numeric(text, errors="coerce").astype("float64")
+    return _finite(pd.to_numeric(text, errors="coerce"))
+
+
+def _finite(numbers: "pd.Series") -> "pd.Series":
+    floats = numbers.astype("float64")
+    return floats.where(floats.abs() != float("inf"))
 
 
 def column_kind(name: str, series: "pd.Series") -> Kind:

@@ -70,7 +70,7 @@ class FeatureEncoder:
         for feature in self.features:
             column = rows[feature.name]
             if feature.kind == "number":
-                numbers = to_numbers(column).replace([np.inf, -np.inf], np.nan).fillna(feature.median)
+                numbers = to_numbers(column).fillna(feature.median)
                 blocks.append(numbers.to_numpy(dtype=np.float64)[:, None])
             else:
                 texts = level_texts(column).to_numpy(dtype=object)

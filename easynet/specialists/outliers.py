@@ -68,7 +68,7 @@ def detect_outliers(table: CleanTable, language: Language = "en") -> Outliers:
     from sklearn.ensemble import IsolationForest
 
     names = [n for n, kind in table["kinds"].items() if kind == "number"]
-    frame = table["frame"][names].astype("float64").replace([np.inf, -np.inf], np.nan)
+    frame = table["frame"][names].astype("float64")
     if not names or len(frame) < _FEWEST_ROWS:
         raise BadData(
             say(

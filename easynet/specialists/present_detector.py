@@ -100,6 +100,8 @@ def _text(
 ) -> list[str]:
     t = partial(say, language)
     rows, target = split["rows"], split["target"]
+    prevalence = evaluation["prevalence"]
+    share = percent(prevalence, 0 if prevalence >= 0.1 else 1)
     in_ten, in_hundred = (evaluation["precision_at"][rate] for rate in ("0.1", "0.01"))
     return [
         target["how"],
@@ -112,16 +114,16 @@ def _text(
         ),
         _choice(detector, language),
         t(
-            f"{percent(evaluation['prevalence'], 0)} of the test rows are anomalies. Where they are"
-            " rarer, more alarms"
-            f" are false: with 1 anomaly in 10 rows, {percent_range(in_ten)} of the alarms would be"
-            " right; with 1 in"
-            f" 100, {percent_range(in_hundred)} (range from the intervals above).",
-            f"测试数据中异常占 {percent(evaluation['prevalence'], 0)}。异常越少，误报所占比例越高："
-            "若每 10 行有 1 个异常，"
-            f"正确报警的比例为 {percent_range(in_ten)}；若每 100 行有 1 个，则为 {percent_range(in_hundred)}"
-            "（由上述区间推得）。",
+            f"{share} of the test rows are anomalies. How many alarms are right depends on that: with 1"
+            " anomaly"
+            f" in 10 rows it would be {percent_range(in_ten)}, with 1 in 100 {percent_range(in_hundred)}"
+            " (range"
+            " from the intervals above).",
+            f"测试数据中异常占 {share}。正确报警的比例取决于异常有多少：若每 10 行有 1 个异常，为"
+            f" {percent_range(in_ten)}；若每 100 行有 1 个，则为 {percent_range(in_hundred)}（由上述区间"
+            "推得）。",
         ),
+        *_beaten(evaluation, language),
         t(
             "This is one random split of one data set; data from elsewhere may give other figures. A"
             " statistical"
@@ -136,6 +138,21 @@ def _text(
         ),
         *split["notes"],
         *detector["notes"],
+    ]
+
+
+def _beaten(evaluation: Evaluation, language: Language) -> list[str]:
+    """A warning where plain accuracy is below that of a constant answer."""
+    if evaluation["metrics"]["accuracy"] >= evaluation["metrics"]["baseline_accuracy"]:
+        return []
+    return [
+        say(
+            language,
+            "Its accuracy is below that of always answering the most common class, because the"
+            " threshold gives"
+            " both classes the same weight; with rare anomalies, look at sensitivity and precision.",
+            "它的准确率低于总是回答最常见的类别，因为阈值对两类同等看待；异常很少时，应看灵敏度和精确率。",
+        )
     ]
 
 

@@ -120,9 +120,8 @@ def test_reopening_an_unknown_run_says_so(journal: Journal) -> None:
 def test_runs_are_listed_newest_first_with_words_status_and_cost(journal: Journal) -> None:
     for n in range(5):
         journal.append([started(RunId(f"run-{n}"), at=100.0 + n, text=f"goal {n}")])
-    journal.append(
-        [settled(1, 7, RunId("run-2")), settled(2, 2, RunId("run-2")), finished(3, RunId("run-2"))]
-    )
+    journal.append([settled(1, 7, RunId("run-2"))])
+    journal.append([settled(2, 2, RunId("run-2")), finished(3, RunId("run-2"))])
     runs = journal.runs(limit=3)
     assert [(r.id, r.started_at, r.text, r.status, r.cost) for r in runs] == [
         ("run-4", 104.0, "goal 4", "interrupted", 0),

@@ -26,6 +26,7 @@ from easynet.core.errors import (
     ArgumentMismatch,
     BadData,
     CallTimeout,
+    GatewayUnreachable,
     InputNeeded,
     NodeRefused,
     NodeUnreachable,
@@ -334,6 +335,27 @@ async def test_a_cancelled_call_stops_the_function(node: ComputeNode, client: As
         with pytest.raises(asyncio.CancelledError):
             await call
         assert await asyncio.to_thread(stopped.wait, 5)
+
+
+async def test_a_client_that_closes_cancels_its_calls(gateway: Gateway, node: ComputeNode) -> None:
+    began, stopped = asyncio.Event(), asyncio.Event()
+
+    @node.register
+    async def wait() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            stopped.set()
+
+    client = AsyncClient(gateway.url)
+    await client.connect()
+    call = asyncio.create_task(client.execute("my-node.wait"))
+    await asyncio.wait_for(began.wait(), 5)
+    await client.close()
+    with pytest.raises(GatewayUnreachable, match="closed"):
+        await call
+    await asyncio.wait_for(stopped.wait(), 5)
 
 
 async def test_a_waiting_call_that_is_cancelled_never_runs(gateway: Gateway, client: AsyncClient) -> None:

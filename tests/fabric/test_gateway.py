@@ -141,7 +141,10 @@ async def found(client: AsyncClient, function: str) -> bool:
         return False
 
 
-async def test_calls_in_flight_end_when_the_gateway_goes(own_data_dir: Path) -> None:
+async def test_calls_in_flight_end_when_the_gateway_goes(
+    own_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("easynet.fabric.inbox.RECONNECT_S", 0.5)
     gateway = Gateway(own_data_dir)
     await gateway.start()
     began = asyncio.Event()
@@ -168,6 +171,7 @@ async def test_strange_messages_do_not_hurt_the_gateway(
     raw = await enter(gateway, own_data_dir, "node")
     subjects = [
         "node.join.x",
+        "node.claim.x",
         "node.beat.my-node",
         "node.leave.my-node",
         "node.x.y",

@@ -1,6 +1,7 @@
 """Nodes in processes of their own, killed and frozen."""
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from easynet.core.errors import NameTaken, NodeUnreachable
+from easynet.core.errors import NameTaken, NodeUnreachable, UnknownFunction
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway import Gateway
 from easynet.fabric.node import ComputeNode
@@ -75,18 +76,40 @@ async def test_a_killed_node_is_noticed_at_once_by_its_callers(
     assert await client.nodes() == []
 
 
-async def test_a_frozen_node_is_given_up_and_its_name_is_free(
-    gateway: Gateway, process: "subprocess.Popen[bytes]", client: AsyncClient, tmp_path: Path, until: Until
+async def test_a_frozen_node_is_given_up_and_loses_its_name(
+    gateway: Gateway,
+    process: "subprocess.Popen[bytes]",
+    client: AsyncClient,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("easynet.fabric.inbox.SILENCE_S", 3.0)
     call = await begun_call(client, tmp_path, until, 60)
     process.send_signal(signal.SIGSTOP)
     second = ComputeNode(gateway.url, name="my-node")
     with pytest.raises(NameTaken):
         await second.start()
-    with pytest.raises(NodeUnreachable):
-        await asyncio.wait_for(call, 12)
+    with pytest.raises(NodeUnreachable, match="said nothing"):
+        await asyncio.wait_for(call, 8)
+
+    async def is_forgotten() -> bool:
+        return await client.nodes() == []
+
+    async def is_alone() -> bool:
+        """Call several times; the process that slept would have answered, or left its mark, at least once."""
+        (tmp_path / "began").unlink(missing_ok=True)
+        for _ in range(10):
+            with contextlib.suppress(UnknownFunction):
+                await client.execute("my-node.wait", 0)
+        return not entries(tmp_path, "began")
+
+    await until(is_forgotten)
     await second.start()
-    assert [n.name for n in await client.nodes()] == ["my-node"]
+    process.send_signal(signal.SIGCONT)
+    # The one that slept finds its name taken at its next heartbeat, and listens no more.
+    await until(is_alone)
+    assert await is_alone()
     await second.stop()
 
 

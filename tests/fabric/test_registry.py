@@ -84,6 +84,33 @@ def test_an_unknown_heartbeat_or_another_instances_leave_is_told_apart() -> None
     assert registry.nodes() == []
 
 
+def test_a_claimed_name_is_kept_for_its_node_which_is_not_found_before_it_joins() -> None:
+    registry = Registry()
+    registry.claim(NODE, "1", 0)
+    assert registry.nodes() == []
+    with pytest.raises(NameTaken):
+        registry.claim(NODE, "2", 1)
+    with pytest.raises(NameTaken):
+        registry.join(node(instance="2"), 1)
+    registry.join(node(instance="1"), 1)
+    with pytest.raises(NameTaken):
+        registry.claim(NODE, "2", 2)
+
+
+@pytest.mark.parametrize("how", ["it leaves", "time passes", "time passes and is noticed"])
+def test_a_claim_that_is_not_followed_up_lapses(how: str) -> None:
+    registry = Registry()
+    registry.claim(NODE, "1", 0)
+    now = 0.0 if how == "it leaves" else DEAD_AFTER_S
+    if how == "it leaves":
+        assert not registry.leave(NODE, "1")
+    if how == "time passes and is noticed":
+        assert registry.expire(now) == []
+    registry.claim(NODE, "2", now)
+    registry.join(node(instance="2"), now)
+    assert names(registry) == ["n"]
+
+
 class Model(RuleBasedStateMachine):
     """The index agrees with a plain list of nodes, whatever happens."""
 

@@ -183,8 +183,7 @@ def test_an_empty_plan_costs_nothing_and_takes_no_time() -> None:
     assert (found.price, found.duration_s) == (0, 0.0)
 
 
-def test_what_is_done_costs_nothing_and_takes_no_time() -> None:
-    graph = graph_of({"a": [], "b": ["a"], "c": ["b"]})
+def test_what_a_replanned_rest_reads_of_earlier_subtasks_is_there_at_once() -> None:
     offers = {WORK: [offer("n", price=4, expected_s=10.0)]}
-    found = schedule(graph, offers, budget=4, deadline_s=10.0, done=[SubtaskId("a"), SubtaskId("b")])
+    found = schedule(graph_of({"c": ["b"]}), offers, budget=4, deadline_s=10.0)
     assert [(a.subtask, a.starts_s, a.price) for a in found.assignments] == [("c", 0.0, 4)]

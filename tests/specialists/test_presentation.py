@@ -119,7 +119,7 @@ def test_opportunities_say_what_is_not_settled(sales_chain: Any) -> None:
     section = present_opportunities(sales_chain.opportunities)
     assert section["headline"][0].startswith("The region that grew most is North: +")
     assert any("West" in line and "decline" in line for line in section["headline"])
-    assert section["headline"][-1] == "Not distinguishable from no change: South."
+    assert section["headline"][-1] == "Not distinguishable from no change: South, Coffee, Tea."
     assert [t["title"] for t in section["tables"]] == ["Regions", "Products", "Products in regions"]
     assert section["tables"][0]["rows"][1][-1] == "not distinguishable from zero"
 
