@@ -46,11 +46,17 @@ def layered(layers: int, width: int, seconds: float, straggler_s: float, seed: i
 
 def critical_path_s(graph: TaskGraph) -> float:
     """The longest chain of waiting in the graph, in seconds."""
-    took = {s.id: float(str(s.arguments["seconds"].value)) for s in graph.subtasks}
+    took = {s.id: _waits_s(s.arguments["seconds"]) for s in graph.subtasks}
     ends: dict[SubtaskId, float] = {}
     for subtask in nx.topological_sort(graph.digraph()):
         ends[subtask] = took[subtask] + max((ends[p] for p in graph.by_id[subtask].needs), default=0.0)
     return max(ends.values())
+
+
+def _waits_s(seconds: Binding) -> float:
+    assert isinstance(seconds, Given)
+    assert isinstance(seconds.value, float)
+    return seconds.value
 
 
 async def seconds_to_run(graph: TaskGraph) -> tuple[float, float]:

@@ -10,7 +10,7 @@
     ├── MoneyError              the budget: OverBudget
     ├── GatewayError            the way in: GatewayUnreachable
     ├── NodeError               the remote side: NodeUnreachable, NotStarted, NodeRefused, NameTaken,
-    │                           CallTimeout, Unencodable, RemoteFailure
+    │                           BadFrame, CallTimeout, Unencodable, RemoteFailure
     └── RunError                the run: SubtaskFailed, QualityNotMet, DeadlinePassed
 
 `docs/errors.md` is made from this tree and maps each family to an exit code.
@@ -246,6 +246,13 @@ class NameTaken(NodeError):
     """Another node of that name is on this network already."""
 
     code = "name_taken"
+    retryable = False
+
+
+class BadFrame(NodeError):
+    """A message is not one that EasyNet sends, or of another version."""
+
+    code = "bad_frame"
     retryable = False
 
 

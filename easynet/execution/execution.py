@@ -58,7 +58,7 @@ from easynet.execution.run_log import RunLog
 from easynet.execution.search import Search
 
 _MESSAGES_A_TURN = 8
-"""A burst of results is taken in parts, so that the first of what it allows is on its way while the rest is read."""
+"""A burst of results is taken in parts: what the first of it allows is on its way while the rest is read."""
 _UNANSWERED = frozenset({"not_started", "node_unreachable", "node_refused", "call_timeout"})
 """Codes of nodes that are better left alone for a while."""
 

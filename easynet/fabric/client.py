@@ -11,7 +11,14 @@ from typing import Any
 from easynet.core.artifact import Artifact
 from easynet.core.call import CallUpdate, Progressed, Returned, Yielded
 from easynet.core.capability import Capability
-from easynet.core.errors import EasyNetError, GatewayUnreachable, NodeUnreachable, UnknownFunction, nearest
+from easynet.core.errors import (
+    EasyNetError,
+    GatewayUnreachable,
+    NodeUnreachable,
+    NotStarted,
+    UnknownFunction,
+    nearest,
+)
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.language import Language
 from easynet.core.offer import Node, Offer
@@ -23,7 +30,7 @@ from easynet.fabric.connection import Connection, Message
 from easynet.fabric.credentials import Login
 from easynet.fabric.envelope import Alive, End, Failure, Item, Progress, Result, Update
 from easynet.fabric.failures import error_of
-from easynet.fabric.inbox import Inbox, NotStarted
+from easynet.fabric.inbox import Inbox
 from easynet.fabric.names import checked_name
 from easynet.fabric.transfer import Transfer
 from easynet.settings import Settings

@@ -6,18 +6,11 @@ from typing import Any, Final
 
 import msgpack
 
-from easynet.core.errors import NodeError
+from easynet.core.errors import BadFrame
 from easynet.fabric import wire
 
 VERSION: Final = 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
-
-
-class BadFrame(NodeError):
-    """A message is not one that EasyNet sends, or of another version."""
-
-    code = "bad_frame"
-    retryable = False
 
 
 @dataclass(frozen=True, slots=True)

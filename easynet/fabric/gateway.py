@@ -16,8 +16,8 @@ from easynet.fabric import credentials
 from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.connection import Connection, Message
 from easynet.fabric.credentials import Credentials
-from easynet.fabric.embedded import EmbeddedServer
 from easynet.fabric.names import connection_name_of, is_name
+from easynet.fabric.nats_server import NatsServer
 from easynet.fabric.questions import answer
 from easynet.fabric.registry import HEARTBEAT_S, Registry
 from easynet.fabric.transfer import TransferService
@@ -41,7 +41,7 @@ class Gateway:
         clock: Clock | None = None,
     ) -> None:
         self._data_dir = data_dir
-        self._server = EmbeddedServer(host, port, binary=Settings().nats_server)
+        self._server = NatsServer(host, port, binary=Settings().nats_server)
         self._clock = clock or SystemClock()
         self._registry = Registry()
         self._connection: Connection | None = None

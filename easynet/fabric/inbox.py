@@ -7,11 +7,18 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from easynet.core.errors import CallTimeout, EasyNetError, GatewayUnreachable, NodeUnreachable
+from easynet.core.errors import (
+    BadFrame,
+    CallTimeout,
+    EasyNetError,
+    GatewayUnreachable,
+    NodeUnreachable,
+    NotStarted,
+)
 from easynet.core.ids import NodeId
 from easynet.fabric import envelope
 from easynet.fabric.connection import Connection, Message, is_no_responders
-from easynet.fabric.envelope import BadFrame, Call, End, Failure, Item, Result, Update
+from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update
 
 SILENCE_S: Final = 10.0
 """A node that says nothing for so long is gone; it speaks every two seconds."""
@@ -19,10 +26,6 @@ RECONNECT_S: Final = 3.0
 """How long a lost connection may take to come back before its calls are given up."""
 _CHECK_EVERY_S: Final = 1.0
 _CREDIT_EVERY: Final = 16
-
-
-class NotStarted(NodeUnreachable):
-    """Nobody took the call, so it can go elsewhere without being done twice."""
 
 
 class _PendingCall:

@@ -7,7 +7,15 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from easynet.core.errors import EasyNetError, GatewayError, NameTaken, NodeRefused, UnknownFunction, nearest
+from easynet.core.errors import (
+    BadFrame,
+    EasyNetError,
+    GatewayError,
+    NameTaken,
+    NodeRefused,
+    UnknownFunction,
+    nearest,
+)
 from easynet.core.ids import NodeId
 from easynet.core.offer import Node
 from easynet.fabric import credentials, envelope
@@ -15,7 +23,7 @@ from easynet.fabric.address import Address
 from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.connection import Connection, Message, Subscription
 from easynet.fabric.credentials import Login
-from easynet.fabric.envelope import BadFrame, Call, Update
+from easynet.fabric.envelope import Call, Update
 from easynet.fabric.failures import failure_of
 from easynet.fabric.functions import Function
 from easynet.fabric.names import connection_name

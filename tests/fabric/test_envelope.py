@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from easynet.core.errors import BadFrame
 from easynet.fabric.envelope import (
     Alive,
-    BadFrame,
     Call,
     End,
     Failure,

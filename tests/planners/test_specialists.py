@@ -9,81 +9,10 @@ from easynet.core.contribution import contributed
 from easynet.planners.planner import PlanResult
 from easynet.planners.validate import validate
 from easynet.specialists import NODES, functions
+from evals.sentences import ANOMALIES, NOT_OURS, SENTENCES
 
 Plan = Callable[..., Awaitable[PlanResult]]
 Catalogue = tuple[Capability, ...]
-
-ANOMALIES, SALES, FORECAST = "choose_detector", "growth_opportunities", "forecast_sales"
-PROFILE, OUTLIERS, CORRELATIONS = "profile_table", "detect_outliers", "correlate_columns"
-GROUPS, TREND, CLEAN, SPLIT = "summarise_by_group", "sales_trend", "clean_table", "split_table"
-
-SENTENCES = [
-    ("train a medical anomaly detector", ANOMALIES),
-    ("train an anomaly detector on my patient records", ANOMALIES),
-    ("I want a model that detects abnormal cases", ANOMALIES),
-    ("build a classifier that tells abnormal patients from normal ones", ANOMALIES),
-    ("please train a model to detect disease", ANOMALIES),
-    ("learn to recognise anomalies and evaluate the detector", ANOMALIES),
-    ("训练一个能检测医学影像异常的AI模型", ANOMALIES),
-    ("训练一个异常检测器", ANOMALIES),
-    ("请帮我训练一个医疗异常检测模型", ANOMALIES),
-    ("用我的病人数据训练异常检测模型", ANOMALIES),
-    ("find growth opportunities in my sales data", SALES),
-    ("where can our sales grow?", SALES),
-    ("which regions and products have growth potential?", SALES),
-    ("growth opportunities by region and product", SALES),
-    ("找出销售数据里的增长机会", SALES),
-    ("分析销售数据，寻找增长机会", SALES),
-    ("哪些地区和产品有增长潜力", SALES),
-    ("forecast my sales for the next 8 weeks", FORECAST),
-    ("predict future revenue", FORECAST),
-    ("what will sales be in the next months?", FORECAST),
-    ("sales forecast", FORECAST),
-    ("预测未来销售额", FORECAST),
-    ("预测未来8周的销售额", FORECAST),
-    ("预测下个月的销售", FORECAST),
-    ("what is the trend of our sales", TREND),
-    ("销售趋势如何", TREND),
-    ("describe this table", PROFILE),
-    ("give me an overview of the data", PROFILE),
-    ("what is in my data?", PROFILE),
-    ("check the data quality and missing values", PROFILE),
-    ("概览这份数据", PROFILE),
-    ("检查数据质量", PROFILE),
-    ("描述这张数据表", PROFILE),
-    ("find outliers in this table", OUTLIERS),
-    ("which rows look suspicious?", OUTLIERS),
-    ("找出表里的异常值", OUTLIERS),
-    ("which columns are correlated?", CORRELATIONS),
-    ("find correlations between the columns", CORRELATIONS),
-    ("分析各列之间的相关性", CORRELATIONS),
-    ("average value per category", GROUPS),
-    ("summarise the mean price by group", GROUPS),
-    ("按组汇总平均值", GROUPS),
-    ("clean my data", CLEAN),
-    ("remove duplicate rows", CLEAN),
-    ("清洗这份数据", CLEAN),
-    ("split my data into train and test", SPLIT),
-    ("划分训练集和测试集", SPLIT),
-]
-"""Each with the capability that must be among the plan's outputs."""
-
-NOT_OURS = [
-    "asdf qwer zxcv",
-    "今天天气怎么样",
-    "book a flight to Paris",
-    "write me a poem",
-    "给我写一首诗",
-    "帮我订一张去巴黎的机票",
-    "order a pizza for tonight",
-    "translate this letter into French",
-    "play some jazz music",
-    "what is the capital of France",
-    "forecast the weather",
-    "hello",
-    "你好",
-    "1 2 3",
-]
 
 
 @pytest.fixture(scope="module")

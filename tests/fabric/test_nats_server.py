@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from easynet.core.errors import ServerNotStarted, SettingsError
-from easynet.fabric.embedded import EmbeddedServer, nats_server_binary
+from easynet.fabric.nats_server import NatsServer, nats_server_binary
 
 pytestmark = pytest.mark.slow
 
 PARENT = """
 import asyncio, sys
-from easynet.fabric.embedded import EmbeddedServer
+from easynet.fabric.nats_server import NatsServer
 async def main():
-    server = EmbeddedServer()
+    server = NatsServer()
     await server.start()
     print(server._process.pid, flush=True)
     await asyncio.sleep(60)
@@ -68,7 +68,7 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
 
 
 async def test_it_starts_on_a_free_port_and_leaves_nothing_behind(own_temp: Path) -> None:
-    async with EmbeddedServer() as first, EmbeddedServer() as second:
+    async with NatsServer() as first, NatsServer() as second:
         assert first.port != second.port
         assert first.node.password != second.node.password
         configs = entries(own_temp, "*/nats.conf")
@@ -81,11 +81,11 @@ async def test_it_starts_on_a_free_port_and_leaves_nothing_behind(own_temp: Path
 
 
 async def test_a_failed_start_leaves_nothing_behind(own_temp: Path) -> None:
-    async with EmbeddedServer() as first:
+    async with NatsServer() as first:
         with pytest.raises(ServerNotStarted, match="in use"):
-            await EmbeddedServer(port=first.port).start()
+            await NatsServer(port=first.port).start()
     with pytest.raises(ServerNotStarted):
-        await EmbeddedServer(binary="/bin/false").start()
+        await NatsServer(binary="/bin/false").start()
     assert wait_until(lambda: entries(own_temp) == [])
 
 
@@ -107,7 +107,7 @@ def test_a_missing_program_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPat
 
 def test_a_port_out_of_range_is_refused() -> None:
     with pytest.raises(SettingsError):
-        EmbeddedServer(port=65536)
+        NatsServer(port=65536)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -134,7 +134,7 @@ def test_nothing_survives_a_kill(own_temp: Path, victim: str) -> None:
 
 
 async def test_a_server_that_dies_is_not_waited_for(own_temp: Path) -> None:
-    server = EmbeddedServer()
+    server = NatsServer()
     await server.start()
     process = server._process  # pyright: ignore[reportPrivateUsage]
     assert process is not None

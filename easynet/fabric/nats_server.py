@@ -99,7 +99,7 @@ def nats_server_binary(configured: str = "") -> Path:
     )
 
 
-class EmbeddedServer:
+class NatsServer:
     """A NATS server of this process's own, with logins made for this start."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, binary: str = "") -> None:
@@ -180,7 +180,7 @@ class EmbeddedServer:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def __aenter__(self) -> "EmbeddedServer":
+    async def __aenter__(self) -> "NatsServer":
         await self.start()
         return self
 

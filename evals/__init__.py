@@ -1,0 +1,1 @@
+"""How well EasyNet does what it is asked: `python -m evals`."""
