@@ -37,6 +37,8 @@ _FORMATS = (
     "%B %Y",
     "%b-%y",
 )
+_YEARS = (1800, 2200)
+"""A date outside them is a slip of the pen."""
 _SAMPLE = 500
 """About this many different texts decide on the form."""
 
@@ -47,8 +49,10 @@ def _parsed(text: "pd.Series", form: str) -> "pd.Series":
     if form == "ISO8601":
         # A bare number such as 12 or 2024 is valid ISO 8601, and almost never a date.
         text = text.where(text.str.contains(r"\d{4}-\d|^\d{8}$", regex=True))
-        return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
-    return pd.to_datetime(text, format=form, errors="coerce")
+        dates = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
+    else:
+        dates = pd.to_datetime(text, format=form, errors="coerce")
+    return dates.where(dates.dt.year.between(*_YEARS))
 
 
 def _best_format(text: "pd.Series") -> tuple[str, float]:

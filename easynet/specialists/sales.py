@@ -111,7 +111,7 @@ def series_of(sales: SalesTable, rows: "pd.DataFrame") -> "NDArray[np.float64]":
     import pandas as pd
 
     sums = rows.groupby("period")["amount"].sum()
-    starts = pd.to_datetime(pd.Series(sales["periods"])).to_numpy()
+    starts = pd.to_datetime(pd.Series(sales["periods"]), format="ISO8601").to_numpy()
     return sums.reindex(pd.DatetimeIndex(starts), fill_value=0.0).to_numpy(dtype=np.float64)
 
 

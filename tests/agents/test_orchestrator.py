@@ -1,0 +1,278 @@
+"""The loop of a run, with fakes around it: no network, no worker, the real graph and checkpointer."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from easynet.agents.orchestrator import Orchestrator
+from easynet.agents.reporter import Reporter
+from easynet.agents.run_memory import RunMemory
+from easynet.agents.work import Services, Work
+from easynet.core.artifact import Artifact
+from easynet.core.capability import Capability
+from easynet.core.contribution import contribute, contributed
+from easynet.core.errors import InputNeeded
+from easynet.core.events import Question, RunEvent, RunStarted
+from easynet.core.ids import CapabilityName, NodeId, RunId
+from easynet.core.intent import Intent
+from easynet.core.offer import Offer, Trust
+from easynet.core.result import RunResult, replay
+from easynet.execution.run_log import RunLog
+from easynet.execution.runner import Runner
+from easynet.fabric.codec import decode_opaque, encode
+from easynet.planners.catalogue import CataloguePlanner
+from easynet.scheduling.heft import schedule
+from easynet.testing.clock import ManualClock
+from easynet.testing.invoker import FakeInvoker
+from easynet.testing.journal import MemoryJournal
+from easynet.tools.node_discovery import node_discovery
+
+RUN = RunId("20261122-114502-9f3a")
+
+
+class Leaves:
+    """Tea leaves."""
+
+
+class Tea:
+    """A cup of tea."""
+
+
+@contribute(en="Pick tea leaves from the garden.", price=2)
+def pick_leaves(garden: str = "home") -> Leaves:
+    return {"garden": garden}  # type: ignore[return-value]  # on the wire, values are plain
+
+
+@contribute(en="Brew a cup of tea.", price=3)
+def brew_tea(leaves: Leaves, sugar: int = 0) -> Tea:
+    return {"tea": leaves, "sugar": sugar}  # type: ignore[return-value]  # likewise
+
+
+@contribute(en="Taste a coffee and judge it.", role="work", price=1)
+def taste_coffee(cup: str | None = None) -> str:
+    if cup is None:
+        raise InputNeeded("cup", "Which cup?", ["red", "blue"])
+    return f"the {cup} cup is good"
+
+
+@contribute(en="Always break an expensive vase.", price=1)
+def break_vase() -> str:
+    raise RuntimeError("crash")
+
+
+FUNCTIONS = {f.__name__: f for f in (pick_leaves, brew_tea, taste_coffee, break_vase)}
+
+
+class FakeNetwork:
+    """A market and a catalogue: every function on one node."""
+
+    def __init__(self, trust: Trust = Trust.OWN) -> None:
+        self.trust = trust
+        self.offered = {c.name: c for f in FUNCTIONS.values() if (c := contributed(f)) is not None}
+
+    async def capabilities(self) -> list[Capability]:
+        return [*self.offered.values()]
+
+    async def upload(self, path: Path) -> Artifact:
+        raise NotImplementedError(path)
+
+    async def find(self, capability: CapabilityName) -> list[Offer]:
+        c = self.offered[capability]
+        return [Offer(node=NodeId("n"), capability=c.name, price=c.price, expected_s=1.0, trust=self.trust)]
+
+
+class Desk:
+    """One journal, one checkpoint file, and runs on them, one after the other."""
+
+    def __init__(self, folder: Path, orchestrator: Orchestrator) -> None:
+        self.network = FakeNetwork()
+        self.invoker = FakeInvoker(FUNCTIONS)
+        self.journal = MemoryJournal()
+        self._orchestrator = orchestrator
+        self._clock = ManualClock()
+        self._services = Services(
+            planner=CataloguePlanner(),
+            catalogue=self.network,
+            discovery=node_discovery(self.network),
+            schedule=schedule,
+            journal=self.journal,
+            decode=decode_opaque,
+            reporter=Reporter(runs_dir=folder, download=self._download),
+            clock=self._clock,
+        )
+
+    @staticmethod
+    async def _download(artifact: Artifact, path: Path) -> None:
+        raise NotImplementedError(artifact, path)
+
+    async def run(
+        self,
+        intent: Intent,
+        *,
+        answers: Mapping[str, Any] | None = None,
+        ask: Callable[[Question], str | None] | None = None,
+        auto_approve: bool = False,
+    ) -> RunResult:
+        """Work on the run until it ends, as a process of its own would."""
+        resumed = bool(self.journal.events(RUN))
+        next_seq = self.journal.reopen(RUN) if resumed else 0
+        memory = RunMemory.of(self.journal.events(RUN))
+        log = RunLog(RUN, self.journal, self._clock, next_seq, publish=memory.apply)
+        runner = Runner(self.invoker, log, self._clock, self.network.find, encode, decode_opaque, pauses_s=())
+        log.emit(RunStarted, intent=intent, version="0", resumed=resumed)
+
+        async def asking(question: Question) -> str | None:
+            return ask(question) if ask else None
+
+        work = Work(self._services, log, memory, runner, auto_approve)
+        await self._orchestrator.drive(work, answers or {}, asking)
+        return replay(self.journal.events(RUN))
+
+    @property
+    def events(self) -> list[RunEvent]:
+        return self.journal.events(RUN)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with Orchestrator(tmp_path / "checkpoints.db") as orchestrator:
+        yield Desk(tmp_path / "runs", orchestrator)
+
+
+async def test_steps_of_a_run_come_in_order(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert result.ok, result.problem
+    assert result.cost == 5
+    kinds = list(dict.fromkeys(e.kind for e in desk.events))
+    assert kinds == [
+        "run_started",
+        "intent_parsed",
+        "plan_made",
+        "nodes_found",
+        "schedule_made",
+        "money_reserved",
+        "attempt_started",
+        "subtask_finished",
+        "money_settled",
+        "run_finished",
+    ]
+    assert result.report is not None
+    assert result.report.is_file()
+
+
+async def test_budget_that_does_not_suffice_ends_before_anything_runs(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("brew a cup of tea", constraints={"budget": "4 credits"}))
+    assert result.status == "over_budget"
+    assert desk.invoker.calls == []
+
+
+async def test_deadline_that_cannot_be_met_is_infeasible(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("brew a cup of tea", constraints={"deadline": "1.5 s"}))
+    assert result.status == "infeasible"
+
+
+async def test_request_that_nothing_serves_says_what_is_there(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("asdf qwer zxcv"))
+    assert result.problem is not None
+    assert result.problem.code == "unsupported"
+    assert "Brew a cup of tea" in result.problem.hint
+
+
+async def test_question_of_a_function_waits_on_disk_for_its_answer(desk: Desk) -> None:
+    waiting = await desk.run(Intent.from_text("taste the coffee"))
+    assert waiting.status == "needs_input"
+    assert waiting.questions == ("Which cup?",)
+    answered = await desk.run(Intent.from_text("taste the coffee"), answers={"cup": "red"})
+    assert answered.ok, answered.problem
+    assert answered.output == "the red cup is good"
+
+
+async def test_question_that_stays_open_is_asked_again(desk: Desk) -> None:
+    await desk.run(Intent.from_text("taste the coffee"))
+    again = await desk.run(Intent.from_text("taste the coffee"), answers={"cap": "red"})
+    assert again.status == "needs_input"
+
+
+async def test_question_is_answered_by_whoever_is_there(desk: Desk) -> None:
+    asked: list[Question] = []
+
+    def answer(question: Question) -> str:
+        asked.append(question)
+        return "blue"
+
+    result = await desk.run(Intent.from_text("taste the coffee"), ask=answer)
+    assert result.output == "the blue cup is good"
+    assert [(q.name, q.choices) for q in asked] == [("cup", ("red", "blue"))]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [("yes", "succeeded"), ("no", "cancelled"), (None, "needs_input")]
+)
+async def test_others_nodes_see_nothing_before_someone_agrees(
+    desk: Desk, answer: str | None, status: str
+) -> None:
+    desk.network.trust = Trust.PUBLIC
+    seen: list[int] = []
+
+    def decide(question: Question) -> str | None:
+        seen.append(len(desk.invoker.calls))
+        return answer
+
+    result = await desk.run(Intent.from_text("brew a cup of tea"), ask=decide)
+    assert result.status == status
+    assert seen == [0]
+    assert bool(desk.invoker.calls) == (answer == "yes")
+
+
+async def test_agreement_beforehand_is_not_asked_for_again(desk: Desk) -> None:
+    desk.network.trust = Trust.PUBLIC
+    result = await desk.run(Intent.from_text("brew a cup of tea"), auto_approve=True)
+    assert result.ok
+    assert not any(e.kind == "approval_requested" for e in desk.events)
+
+
+async def test_private_data_goes_to_no_strangers_node(desk: Desk) -> None:
+    desk.network.trust = Trust.PUBLIC
+    intent = Intent.from_text("brew a cup of tea", constraints={"privacy": "high"})
+    result = await desk.run(intent, auto_approve=True)
+    assert result.problem is not None
+    assert result.problem.code == "no_node_found"
+    assert desk.invoker.calls == []
+
+
+async def test_failure_of_a_function_ends_the_run_with_its_words(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("break the expensive vase"))
+    assert result.status == "failed"
+    assert result.problem is not None
+    assert "crash" in result.problem.message
+    assert result.cost == 0
+
+
+async def test_resumed_run_does_not_repeat_what_is_done(desk: Desk) -> None:
+    desk.invoker.functions = {**FUNCTIONS, "brew_tea": break_vase}
+    failed = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert failed.status == "failed"
+    desk.invoker.functions = FUNCTIONS
+    resumed = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert resumed.ok, resumed.problem
+    assert [c.capability for c in desk.invoker.calls].count(CapabilityName("pick_leaves")) == 1
+    assert resumed.cost == 5
+
+
+async def test_what_failed_for_good_is_planned_around(desk: Desk) -> None:
+    @contribute(en="Buy tea leaves at the market.", price=4)
+    def buy_leaves() -> Leaves:
+        return {"bought": True}  # type: ignore[return-value]  # on the wire, values are plain
+
+    offered = contributed(buy_leaves)
+    assert offered is not None
+    desk.network.offered[offered.name] = offered
+    desk.invoker.functions = {**FUNCTIONS, "buy_leaves": buy_leaves, "pick_leaves": break_vase}
+    result = await desk.run(Intent.from_text("pick leaves in the garden and brew a cup of tea"))
+    assert result.ok, result.problem
+    assert [e.kind for e in desk.events].count("replanned") == 1
+    assert result.cost == 7
+    assert result.plan is not None
+    assert set(result.plan.capabilities) == {"buy_leaves", "brew_tea"}
