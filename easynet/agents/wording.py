@@ -57,6 +57,7 @@ _METRIC: dict[str, tuple[str, str]] = {
     "smape": ("sMAPE", "对称平均绝对百分比误差"),
     "mape": ("MAPE", "平均绝对百分比误差"),
     "wape": ("WAPE", "加权绝对百分比误差"),
+    "baseline_wape": ("Baseline WAPE", "基线加权绝对百分比误差"),
 }
 
 

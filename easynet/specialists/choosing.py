@@ -53,10 +53,9 @@ class ChosenDetector(TypedDict):
 
 
 @contribute(
-    en="Choose the best anomaly detector among the trained candidates, on validation data only, and"
-    " save it as"
-    " a model file.",
-    zh="仅凭验证集从训练好的候选模型中选出最好的异常检测器，并保存为模型文件。",
+    en="Choose the best anomaly detector: among the trained candidates, on validation data only, and save it"
+    " as a model file.",
+    zh="选出最好的异常检测器：只凭验证集，从训练好的候选模型中选择，并保存为模型文件。",
     specialization="medical",
     role="choose",
     tags=(

@@ -47,8 +47,8 @@ class Correlations(TypedDict):
 
 
 @contribute(
-    en="Find correlations between the numeric columns of a table: which quantities rise and fall together.",
-    zh="计算数据表中数值列之间的相关性：哪些指标同升同降、相互关联。",
+    en="Find correlations: between the numeric columns of a table, which quantities rise and fall together.",
+    zh="计算相关性：数据表中数值列之间，哪些指标同升同降、相互关联。",
     specialization="data-analysis",
     tags=(
         "correlation", "correlate", "relationship", "association", "depends on", "相关", "相关性", "关联",

@@ -20,7 +20,6 @@ from easynet.specialists.table_io import Loaded, RawTable
         "hospital", "imaging", "医学", "医疗", "健康", "病人", "患者", "诊断", "疾病", "癌症", "肿瘤", "影像",
         "临床",
     ),
-    examples=("train a medical anomaly detector", "训练一个能检测医学影像异常的AI模型"),
     price=1,
     expected_s=1.0,
 )  # fmt: skip

@@ -49,10 +49,9 @@ class Evaluation(TypedDict):
 
 
 @contribute(
-    en="Evaluate an anomaly detector on unseen test data: accuracy, AUC, sensitivity, specificity and"
-    " precision"
-    " with confidence intervals.",
-    zh="在未见过的测试数据上评估异常检测器：准确率、AUC、灵敏度、特异度、精确率及置信区间。",
+    en="Evaluate an anomaly detector: accuracy, AUC, sensitivity, specificity and precision on unseen test"
+    " data, with confidence intervals.",
+    zh="评估异常检测器：未见过的测试数据上的准确率、AUC、灵敏度、特异度、精确率及置信区间。",
     specialization="medical",
     role="check",
     tags=(

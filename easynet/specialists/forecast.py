@@ -65,15 +65,15 @@ class ForecastCheck(TypedDict):
 
 
 @contribute(
-    en="Forecast future sales with an uncertainty range; the method is chosen by rolling back-test on"
+    en="Forecast future sales: with an uncertainty range; the method is chosen by rolling back-test on"
     " the past.",
-    zh="预测未来销售额并给出不确定区间；通过滚动回测选择预测方法。",
+    zh="预测未来销售额：给出不确定区间；通过滚动回测选择预测方法。",
     specialization="forecasting",
     tags=(
         "forecast", "predict", "future", "next months", "projection", "demand", "sales", "预测", "未来",
         "下个月", "需求", "销售预测", "展望",
     ),
-    examples=("forecast my sales for the next 8 weeks", "预测下个季度的销售额"),
+    examples=("how much will we sell next quarter?", "预测下个季度的销售额"),
     price=4,
     expected_s=2.0,
 )  # fmt: skip
@@ -129,10 +129,10 @@ def forecast_sales(sales: SalesTable, horizon: int | None = None, language: Lang
 
 
 @contribute(
-    en="Check a sales forecast against the last, unseen stretch of the data: percentage error, baseline"
+    en="Check a sales forecast: against the last, unseen stretch of the data; percentage error, baseline"
     " error and"
     " interval coverage.",
-    zh="用最后一段未参与选择的数据检验销售预测：误差率、基准误差和区间覆盖率。",
+    zh="检验销售预测：用最后一段未参与选择的数据，误差率、基准误差和区间覆盖率。",
     specialization="forecasting",
     role="check",
     tags=("forecast accuracy", "error", "wape", "backtest", "check", "预测准确度", "误差", "回测", "检验"),

@@ -10,9 +10,8 @@ from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
 
 
 @contribute(
-    en="Train a one-class anomaly detector that learns from normal cases only: isolation forest,"
-    " one-class SVM,"
-    " local outlier factor and PCA are compared, so anomalies never seen before can be found.",
+    en="Train a one-class anomaly detector: it learns from normal cases only, so that anomalies never seen"
+    " before can be found; isolation forest, one-class SVM, local outlier factor and PCA are compared.",
     zh="训练单类异常检测模型：只从正常样本学习（孤立森林、单类支持向量机、局部离群因子、主成分），"
     "能发现从未见过的异常。",
     specialization="medical",
@@ -21,7 +20,6 @@ from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
         "medical", "screening", "训练", "异常", "检测", "检测器", "模型", "机器学习", "人工智能", "医学",
         "筛查",
     ),
-    examples=("train a medical anomaly detector", "训练一个能检测医学影像异常的AI模型"),
     price=5,
     expected_s=3.0,
 )  # fmt: skip

@@ -53,16 +53,15 @@ class Opportunities(TypedDict):
 
 
 @contribute(
-    en="Find growth opportunities in sales: rank regions and products by how much they grow or shrink"
-    " in money,"
+    en="Find growth opportunities: rank regions and products by how much their sales grow or shrink in money,"
     " and say which changes are more than chance.",
-    zh="从销售数据中寻找增长机会：按金额对地区和产品的增长与下滑排名，并指出哪些变化并非偶然。",
+    zh="寻找增长机会：按销售金额对地区和产品的增长与下滑排名，并指出哪些变化并非偶然。",
     specialization="forecasting",
     tags=(
         "growth", "opportunity", "opportunities", "potential", "best region", "best product", "ranking",
         "sales", "business", "增长", "增长机会", "机会", "潜力", "地区", "产品", "排名", "销售", "业务",
     ),
-    examples=("find growth opportunities in my sales data", "帮我找出销售数据里的增长机会"),
+    examples=("where could we sell more?", "哪些地方还能多卖一些"),
     price=5,
     expected_s=2.0,
 )  # fmt: skip

@@ -46,9 +46,9 @@ class Outliers(TypedDict):
 
 
 @contribute(
-    en="Find outliers in a table without labels: the rows with unusual, suspicious or extreme values,"
+    en="Find outliers: in a table without labels, the rows with unusual, suspicious or extreme values,"
     " and why.",
-    zh="在没有标签的数据表中查找离群行：哪些记录的数值异常、可疑或极端，以及原因。",
+    zh="查找离群行：在没有标签的数据表中，哪些记录的数值异常、可疑或极端，以及原因。",
     specialization="data-analysis",
     tags=(
         "outlier", "outliers", "unusual rows", "suspicious", "extreme values", "unsupervised", "离群",

@@ -8,8 +8,8 @@ _LINES_PER_SECTION = 3
 
 
 @contribute(
-    en="Compose the final report from its sections: a title, the data used and the main findings first.",
-    zh="把各部分汇编成最终报告：标题、所用数据和主要发现放在最前面。",
+    en="Compose the final report: its sections in order, a title, the data used and the main findings first.",
+    zh="汇编最终报告：各部分依次排列，标题、所用数据和主要发现放在最前面。",
     specialization="reporting",
     role="present",
     tags=("report", "summary", "findings", "document", "报告", "总结", "汇总", "结论", "文档"),

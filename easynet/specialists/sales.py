@@ -53,7 +53,7 @@ class SalesTable(TypedDict):
         "sales", "revenue", "orders", "transactions", "retail", "shop", "business", "销售", "销售额",
         "营收", "订单", "零售", "业绩", "交易", "门店",
     ),
-    examples=("find growth opportunities in my sales data", "从我的销售数据中寻找增长机会"),
+    examples=("sum up my sales by month", "按月汇总销售额"),
     price=1,
     expected_s=0.5,
 )  # fmt: skip

@@ -72,8 +72,8 @@ class Split(TypedDict):
 
 
 @contribute(
-    en="Split a labelled table into training, validation and test rows, stratified by the target column.",
-    zh="把带标签的数据表按目标列分层划分为训练集、验证集和测试集。",
+    en="Split a labelled table: into training, validation and test rows, stratified by the target column.",
+    zh="划分带标签的数据表：按目标列分层，划分为训练集、验证集和测试集。",
     specialization="data-analysis",
     tags=("split", "stratified", "train test", "holdout", "划分", "拆分", "训练集", "测试集", "验证集"),
     examples=("split my data into train and test", "划分训练集和测试集"),

@@ -10,7 +10,7 @@ from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
 
 
 @contribute(
-    en="Train a supervised anomaly detector from labelled normal and abnormal cases: logistic regression and"
+    en="Train a supervised anomaly detector: from labelled normal and abnormal cases; logistic regression and"
     " gradient boosting classifiers are compared.",
     zh="训练有监督的异常检测模型：用带标签的正常与异常样本训练分类器（逻辑回归、梯度提升树），并比较优劣。",
     specialization="medical",
@@ -19,7 +19,6 @@ from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
         "model", "machine learning", "AI", "medical", "训练", "异常", "检测", "分类", "预测", "诊断",
         "模型", "机器学习", "人工智能", "医学",
     ),
-    examples=("train a medical anomaly detector", "训练一个能检测医学影像异常的AI模型"),
     price=5,
     expected_s=2.0,
 )  # fmt: skip

@@ -39,8 +39,8 @@ class Loaded(TypedDict):
 
 
 @contribute(
-    en="Load a table from the user's own CSV or text file: encoding and delimiter are found out.",
-    zh="从用户自己的 CSV 或文本文件读取数据表，自动识别编码和分隔符。",
+    en="Load a table: the user's own CSV or text file; encoding and delimiter are found out.",
+    zh="读取数据表：用户自己的 CSV 或文本文件，自动识别编码和分隔符。",
     specialization="data-analysis",
     tags=("csv", "file", "read", "import", "open", "dataset", "读取", "导入", "文件", "数据", "表格"),
     examples=("load my data from a csv file", "读取我的数据文件"),

@@ -43,10 +43,9 @@ class Trend(TypedDict):
 
 
 @contribute(
-    en="Find the trend and seasonal pattern in sales over time: growth or decline of the total, strong"
-    " and weak"
+    en="Find the sales trend: growth or decline of the total over time, the seasonal pattern, strong and weak"
     " months.",
-    zh="分析销售随时间变化的趋势和季节规律：总体增长或下降、旺季和淡季。",
+    zh="分析销售趋势：总体随时间的增长或下降、季节规律、旺季和淡季。",
     specialization="forecasting",
     tags=(
         "trend", "growth", "decline", "season", "seasonality", "over time", "sales", "趋势", "增长", "下降",
