@@ -47,12 +47,16 @@ class EmbeddedNetwork:
         """Return once the specialists have joined."""
         if self._worker is None or self._worker.stdout is None:
             raise SettingsError("the embedded network has not been started")
-        async with asyncio.timeout(_START_TIMEOUT_S):
-            while line := await self._worker.stdout.readline():
-                if line.strip() == b"ready":
-                    return
+        happened = "ended while it was starting"
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                while line := await self._worker.stdout.readline():
+                    if line.strip() == b"ready":
+                        return
+        except TimeoutError:
+            happened = f"was not ready after {_START_TIMEOUT_S:g} seconds"
         raise SettingsError(
-            "the worker process ended while it was starting",
+            f"the worker process {happened}",
             hint=f"Run it by hand to see why: {' '.join(self._command)} {self.url}",
         )
 

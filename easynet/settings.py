@@ -53,10 +53,7 @@ class Settings(BaseSettings):
             probe.write_bytes(b"ok")
             probe.unlink()
         except OSError as error:
-            raise DataDirectoryUnusable(
-                f"cannot write to the data directory {self.data_dir}: {error.strerror or error}",
-                hint="Free some space or make it writable, or name another one with EASYNET_DATA_DIR.",
-            ) from error
+            raise DataDirectoryUnusable.at(self.data_dir, error) from error
         return self.data_dir
 
 

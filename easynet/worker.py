@@ -24,6 +24,8 @@ async def serve_specialists(gateway: str) -> None:
             await stack.enter_async_context(node)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
+        # Nobody reads on: what functions print from here on is part of the story, not of a full pipe.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         await asyncio.Event().wait()
 
 

@@ -1,6 +1,7 @@
 """Whether the work is as good as was asked for, by what the run itself measured."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from easynet.core.capability import Capability, Role
@@ -15,20 +16,30 @@ from easynet.core.task_graph import TaskGraph
 def measured(
     graph: TaskGraph, catalogue: Mapping[CapabilityName, Capability], values: Mapping[SubtaskId, Any]
 ) -> dict[str, float]:
-    """The metrics that the checking steps of a run gave, by name."""
+    """The metrics that the checking steps of a run gave, by name.
+
+    The interval of `x`, where there is one, is given by `x_low` and `x_high`.
+    """
     metrics: dict[str, float] = {}
     for subtask in graph.subtasks:
         capability = catalogue.get(subtask.capability)
         value = values.get(subtask.id)
         if capability is None or capability.role is not Role.CHECK or not isinstance(value, dict):
             continue
-        found = value.get("metrics", {})
-        metrics |= {
-            str(name): float(number)
-            for name, number in (found.items() if isinstance(found, dict) else ())
-            if isinstance(number, int | float)
-        }
+        metrics |= _numbers(value.get("metrics"))
+        for name, interval in _items(value.get("intervals")):
+            if isinstance(interval, list) and len(interval) == 2:
+                metrics |= _numbers({f"{name}_low": interval[0], f"{name}_high": interval[1]})
     return metrics
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    return [*value.items()] if isinstance(value, dict) else []
+
+
+def _numbers(value: Any) -> dict[str, float]:
+    """The finite numbers of a mapping: a result may hold anything."""
+    return {str(k): float(v) for k, v in _items(value) if isinstance(v, int | float) and isfinite(v)}
 
 
 def shortfall(

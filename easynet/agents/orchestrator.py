@@ -9,8 +9,9 @@
 is not made of LangGraph nodes, whose super-steps are barriers; `execute` hands it to the runner.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+import sqlite3
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,11 +20,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from easynet.agents import steps
+from easynet.agents.steps import APPROVAL
 from easynet.agents.work import State, Work, finish
+from easynet.core.errors import ArgumentMismatch, BadData, DataDirectoryUnusable, UnknownInput
 from easynet.core.events import Problem, Question
+from easynet.core.ids import RunId
 from easynet.core.language import say
 
 Ask = Callable[[Question], Awaitable[str | None]]
@@ -31,6 +35,7 @@ Ask = Callable[[Question], Awaitable[str | None]]
 
 _MAX_STEPS = 60
 """Super-steps of one run. A run that needs more is going round in circles."""
+_BLAMES_ANSWERS = frozenset(e.code for e in (ArgumentMismatch, BadData, UnknownInput))
 
 Graph = CompiledStateGraph[State, Work, State, State]
 
@@ -40,7 +45,7 @@ def compiled(checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     graph = StateGraph(State, context_schema=Work)
     graph.add_node("parse", steps.parse, destinations=("plan", "clarify", "report"))
     graph.add_node("plan", steps.plan, destinations=("discover", "clarify", "report"))
-    graph.add_node("clarify", steps.clarify, destinations=("parse",))
+    graph.add_node("clarify", steps.clarify, destinations=("parse", "clarify"))
     graph.add_node("discover", steps.discover, destinations=("schedule", "report"))
     graph.add_node("schedule", steps.schedule, destinations=("approve", "execute", "report"))
     graph.add_node("approve", steps.approve, destinations=("execute", "report"))
@@ -60,8 +65,9 @@ class Orchestrator:
         self._graph: Graph | None = None
 
     async def __aenter__(self) -> Self:
-        saver = AsyncSqliteSaver.from_conn_string(str(self._checkpoints))
-        self._graph = compiled(await self._stack.enter_async_context(saver))
+        with self._usable_checkpoints():
+            saver = AsyncSqliteSaver.from_conn_string(str(self._checkpoints))
+            self._graph = compiled(await self._stack.enter_async_context(saver))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -70,45 +76,84 @@ class Orchestrator:
     async def drive(self, work: Work, answers: Mapping[str, Any], ask: Ask | None) -> None:
         """Work on a run until its last event is in the journal.
 
-        `answers` reply to a question that the run is waiting at; further ones go to `ask`.
+        `answers` reply to questions by the names they asked for; further questions go to `ask`. Raises
+        DataDirectoryUnusable where the checkpoints cannot be used.
         """
-        assert self._graph is not None, "the orchestrator is an async context manager"
         config: RunnableConfig = {
             "configurable": {"thread_id": work.log.run_id},
             "recursion_limit": _MAX_STEPS,
         }
-        entry = await self._entry(config, answers)
-        while True:
-            out = await self._graph.ainvoke(entry, config, context=work, version="v2", durability="sync")
-            if not out.interrupts:
-                return
-            question = Question.model_validate(out.interrupts[0].value)
+        entry = await self._entry(config, work, answers)
+        while (question := await self._go_on(config, work, entry)) is not None:
             answer = await ask(question) if ask is not None else None
             if answer is None:
                 await finish(work, "needs_input", _unanswered(work, question))
                 return
             entry = Command(resume=answer)
 
-    async def _entry(self, config: RunnableConfig, answers: Mapping[str, Any]) -> State | Command[str] | None:
-        """Where to go on: with an answer, in the middle, or from the start with what the journal knows."""
-        assert self._graph is not None
-        position = await self._graph.aget_state(config)
-        if position.interrupts:
-            name = Question.model_validate(position.interrupts[0].value).name
-            return Command(resume=answers[name]) if name in answers else None
-        if position.next:
-            return None
-        return State(answers=dict(answers), avoid=[], approved=False, problem=None)
+    async def _go_on(
+        self, config: RunnableConfig, work: Work, entry: State | Command[str] | None
+    ) -> Question | None:
+        """Run the graph to its end, or to a question."""
+        assert self._graph is not None, "the orchestrator is an async context manager"
+        with self._usable_checkpoints():
+            out = await self._graph.ainvoke(entry, config, context=work, version="v2", durability="sync")
+        return Question.model_validate(out.interrupts[0].value) if out.interrupts else None
+
+    async def _entry(
+        self, config: RunnableConfig, work: Work, answers: Mapping[str, Any]
+    ) -> State | Command[str] | None:
+        """Where to go on: at the open question, or from the start with what the journal knows.
+
+        Starting again repeats nothing: a plan that still holds is kept, and so is what is done.
+        """
+        assert self._graph is not None, "the orchestrator is an async context manager"
+        with self._usable_checkpoints():
+            position = await self._graph.aget_state(config)
+        known = {**_still_held(position), **answers}
+        if not position.interrupts:
+            return State(answers=known, avoid=[], problem=None)
+        name = Question.model_validate(position.interrupts[0].value).name
+        if name == APPROVAL and work.auto_approve:
+            return Command(resume="yes")
+        if name in answers:
+            return Command(resume=answers[name], update={"answers": known})
+        return None
+
+    async def check(self, run: RunId, answers: Mapping[str, Any]) -> None:
+        """Raise UnknownInput where a run waits for an answer, and `answers` are to something else."""
+        assert self._graph is not None, "the orchestrator is an async context manager"
+        with self._usable_checkpoints():
+            position = await self._graph.aget_state({"configurable": {"thread_id": run}})
+        if not answers or not position.interrupts:
+            return
+        question = Question.model_validate(position.interrupts[0].value)
+        if question.name not in answers:
+            raise UnknownInput(
+                f"run {run} asks for {question.name!r}, not for {next(iter(answers))!r}",
+                hint=f"{question.text}\nAnswer with `easynet runs resume {run} --answer {question.name}=...`",
+            )
+
+    @contextmanager
+    def _usable_checkpoints(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DataDirectoryUnusable.at(self._checkpoints, error) from error
+
+
+def _still_held(position: StateSnapshot) -> dict[str, Any]:
+    """The answers given so far; none where they may be why the run failed, so that it asks again."""
+    problem = position.values.get("problem") or {}
+    return {} if problem.get("code") in _BLAMES_ANSWERS else position.values.get("answers", {})
 
 
 def _unanswered(work: Work, question: Question) -> Problem:
-    resume = f"easynet runs resume {work.log.run_id} --answer {question.name}=..."
-    return Problem(
-        code="input_needed",
-        message=question.text,
-        hint=say(
-            work.memory.language,
-            f"Answer with `{resume}`, or start again with --input {question.name}=...",
-            f"请用 `{resume}` 回答，或加上 --input {question.name}=... 重新开始。",
-        ),
-    )
+    resume = f"easynet runs resume {work.log.run_id}"
+    if question.name == APPROVAL:
+        en, zh = f"Agree with `{resume} --yes`.", f"用 `{resume} --yes` 表示同意。"
+    else:
+        answer = f"{resume} --answer {question.name}=..."
+        en = f"Answer with `{answer}`, or start again with --input {question.name}=..."
+        zh = f"请用 `{answer}` 回答，或加上 --input {question.name}=... 重新开始。"
+    return Problem(code="input_needed", message=question.text, hint=say(work.memory.language, en, zh))

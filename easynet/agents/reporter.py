@@ -14,15 +14,30 @@ from easynet.agents.run_memory import RunMemory
 from easynet.core.artifact import Artifact
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.events import Problem, RunFinished, Status
-from easynet.core.ids import SubtaskId
+from easynet.core.ids import RunId, SubtaskId
 from easynet.core.language import say
 from easynet.core.report import Report
 
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 _SMALL_OUTPUT_BYTES = 16_384
 """A larger result stays in the journal; the last event carries what fits on a screen."""
 
 Download = Callable[[Artifact, Path], Awaitable[None]]
+
+
+_OUR_FILES = frozenset({"report.html", "bug.txt"})
+"""Names in a run's folder that no result may take."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run is about to end."""
+
+    status: Status
+    problem: Problem | None
+    at: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +48,12 @@ class Reporter:
     download: Download
 
     async def finish(
-        self,
-        memory: RunMemory,
-        values: Mapping[SubtaskId, Any],
-        status: Status,
-        problem: Problem | None,
-        at: float,
+        self, run_id: RunId, memory: RunMemory, values: Mapping[SubtaskId, Any], ending: Ending
     ) -> RunFinished:
-        """The run's last event, after its files and report page have been written to its folder."""
-        run_id = memory.events[-1].run_id
+        """The run's last event, after its files and its report page have been written to its folder.
+
+        Raises DataDirectoryUnusable, and what `download` raises.
+        """
         asked_for = {i: values[i] for i in (memory.graph.outputs if memory.graph else ()) if i in values}
         report = _report(memory, values)
         metrics = measured(memory.graph, memory.catalogue, values) if memory.graph else {}
@@ -50,31 +62,52 @@ class Reporter:
             i: small for i, v in asked_for.items() if (small := plain(v)) is not None
         }
         folder = self.runs_dir / run_id
-        finished = RunFinished(
-            run_id=run_id,
-            seq=len(memory.events),
-            at=at,
-            status=status,
-            problem=problem,
-            headline=(*_headline(memory, report, outputs), *unmeasured(metrics, quality, memory.language)),
-            metrics=metrics,
-            outputs=outputs,
-            files={a.filename: a for value in asked_for.values() for a in files_in(value)},
-            folder=str(folder),
-            duration_s=max(0.0, at - memory.started_at),
+        finished = self.bare(run_id, memory, ending).model_copy(
+            update={
+                "headline": (
+                    *_headline(memory, report, outputs),
+                    *unmeasured(metrics, quality, memory.language),
+                ),
+                "metrics": metrics,
+                "outputs": outputs,
+                "files": _named_files(asked_for),
+                "folder": str(folder),
+            }
         )
         page = render_page([*memory.events, finished], report, memory.language)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "report.html").write_text(page, encoding="utf-8")
             for name, artifact in finished.files.items():
                 await self.download(artifact, folder / name)
+            (folder / "report.html").write_text(page, encoding="utf-8")
         except OSError as error:
-            raise DataDirectoryUnusable(
-                f"cannot write the results to {folder}: {error.strerror or error}",
-                hint=f"Nothing is lost: make room, then `easynet runs resume {run_id}`.",
-            ) from error
+            raise DataDirectoryUnusable.at(folder, error) from error
         return finished
+
+    def bare(
+        self, run_id: RunId, memory: RunMemory, ending: Ending, problem: Problem | None = None
+    ) -> RunFinished:
+        """The run's last event without anything that had to be written; `problem` says why."""
+        return RunFinished(
+            run_id=run_id,
+            seq=len(memory.events),
+            at=ending.at,
+            status=ending.status,
+            problem=problem or ending.problem,
+            duration_s=max(0.0, ending.at - memory.started_at),
+        )
+
+
+def _named_files(values: Mapping[SubtaskId, Any]) -> dict[str, Artifact]:
+    """Every file in the results under a name of its own."""
+    named: dict[str, Artifact] = {}
+    for subtask, value in values.items():
+        for artifact in files_in(value):
+            name = artifact.filename
+            while name in _OUR_FILES or named.get(name, artifact) != artifact:
+                name = f"{subtask}-{name}"
+            named[name] = artifact
+    return named
 
 
 def _report(memory: RunMemory, values: Mapping[SubtaskId, Any]) -> Report | None:
@@ -116,6 +149,6 @@ def plain(value: Any) -> JsonValue:
     """`value` where it is small plain data without files, otherwise `None`."""
     try:
         text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
+        return _JSON.validate_python(value) if len(text) <= _SMALL_OUTPUT_BYTES else None
+    except (TypeError, ValueError, RecursionError):
         return None
-    return value if len(text) <= _SMALL_OUTPUT_BYTES else None

@@ -5,7 +5,9 @@ The checkpoint holds where the run stands and what was answered; everything else
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
@@ -14,8 +16,16 @@ from easynet.agents.evaluator import measured, shortfall
 from easynet.agents.intent_parser import parse_intent
 from easynet.agents.work import State, Work, ask, end, finish, step
 from easynet.core.artifact import Artifact
-from easynet.core.capability import Capability, Role
-from easynet.core.errors import BadData, InvalidIntent, NoNodeFound, PlanRejected, Unsupported
+from easynet.core.capability import Capability, Parameter, Role
+from easynet.core.errors import (
+    BadData,
+    DataDirectoryUnusable,
+    InvalidIntent,
+    NoNodeFound,
+    PlanRejected,
+    Unsupported,
+    nearest,
+)
 from easynet.core.events import (
     ApprovalRequested,
     IntentParsed,
@@ -24,12 +34,15 @@ from easynet.core.events import (
     Problem,
     Question,
     Replanned,
+    RunEvent,
     ScheduleMade,
 )
 from easynet.core.ids import CapabilityName
+from easynet.core.intent import ParsedIntent
 from easynet.core.language import say
-from easynet.core.offer import Trust
+from easynet.core.offer import Offer, Trust
 from easynet.core.task_graph import TaskGraph
+from easynet.core.typed_input import typed_input
 from easynet.execution.budget import Budget
 from easynet.execution.history import History
 from easynet.planners.planner import PlanRequest
@@ -37,6 +50,8 @@ from easynet.planners.validate import validate
 from easynet.scheduling.estimates import Estimates
 from easynet.tools.node_discovery import discover as discover_nodes
 
+APPROVAL = "approve"
+"""The name under which agreement to a plan is asked for."""
 MAX_REPLANS = 2
 """How often one run may plan anew."""
 _RUNS_TO_LEARN_FROM = 10
@@ -90,10 +105,22 @@ async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
             keeps=tuple(sorted(memory.done & result.graph.by_id.keys())),
         )
     titles = {c: memory.catalogue[c].describe(memory.language) for c in result.graph.capabilities}
-    work.log.emit(
-        PlanMade, graph=result.graph, planner=result.planner, titles=titles, caveats=tuple(result.caveats)
-    )
+    caveats = (*result.caveats, *_unheeded(memory.parsed))
+    work.log.emit(PlanMade, graph=result.graph, planner=result.planner, titles=titles, caveats=caveats)
     return Command(goto="discover")
+
+
+def _unheeded(parsed: ParsedIntent) -> list[str]:
+    """A sentence for each requirement that nodes do not state, and that therefore changes nothing."""
+    if parsed.requirements.memory_bytes is None:
+        return []
+    return [
+        say(
+            parsed.language,
+            "Nodes do not state their memory, so the memory you asked for was not looked at.",
+            "节点没有说明内存大小，因此没有考虑您要求的内存。",
+        )
+    ]
 
 
 async def _offered(work: Work) -> list[Capability]:
@@ -132,65 +159,93 @@ def _abilities(work: Work, catalogue: Sequence[Capability]) -> str:
 
 
 async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
-    """Wait for an answer; it becomes an input of the intent."""
-    question = Question.model_validate(state.get("question"))
+    """Wait for an answer; it becomes an input of the intent. One that is no choice is asked for again."""
+    work, question = runtime.context, Question.model_validate(state.get("question"))
     answer = interrupt(question.model_dump())
+    if question.choices and answer not in question.choices:
+        wrong = say(work.memory.language, f"{answer!r} is none of them.", f"{answer!r} 不在其中。")
+        asked = question.text.partition("\n")[0]
+        text = f"{asked}\n{wrong} {nearest(str(answer), question.choices)}".rstrip()
+        return ask(work, question.model_copy(update={"text": text}))
     return Command(goto="parse", update={"answers": {**state.get("answers", {}), question.name: answer}})
 
 
 @step
 async def discover(state: State, runtime: Runtime[Work]) -> Command[str]:
-    """Take in the input files, and find the nodes that may do the work."""
+    """Look at the inputs, and find the nodes that may do the work."""
     work, memory = runtime.context, runtime.context.memory
     assert memory.parsed is not None
-    files = dict(state.get("files", {}))
-    for name in _file_inputs(work.plan, memory.catalogue) & memory.parsed.inputs.keys():
-        path = str(memory.parsed.inputs[name])
-        if files.get(name, {}).get("path") != path:
-            artifact = await _take_in(work, name, Path(path))
-            files[name] = {"path": path, "artifact": artifact.model_dump()}
+    for parameter, name in _inputs_read(work.plan, memory.catalogue):
+        if name in memory.parsed.inputs:
+            typed_input(memory.parsed.inputs[name], parameter, name)
+    for name, path in _files_to_take_in(state, work).items():
+        _check_readable(work, name, path)
     offers = await discover_nodes(
         work.services.discovery, work.plan.capabilities, memory.parsed.requirements.privacy
     )
+    if not (work.auto_approve or state.get("approved")):
+        offers = {name: _own(found) or found for name, found in offers.items()}
     if missing := [name for name, found in offers.items() if not found]:
         raise NoNodeFound(
             f"no node may do {missing[0]!r} under these requirements",
             hint="`easynet nodes` shows who is there; with privacy high only your own nodes count.",
         )
     work.log.emit(NodesFound, offers=offers)
-    return Command(goto="schedule", update={"files": files})
+    return Command(goto="schedule")
 
 
-def _file_inputs(graph: TaskGraph, catalogue: Mapping[CapabilityName, Capability]) -> set[str]:
-    """The intent's inputs that a function of the plan takes as a file."""
-    found: set[str] = set()
-    for subtask in graph.subtasks:
-        for argument, binding in subtask.arguments.items():
-            parameter = catalogue[subtask.capability].parameter(argument)
-            if binding.kind == "input" and parameter is not None and parameter.type.name == "File":
-                found.add(binding.name)
-    return found
+def _own(offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    return tuple(o for o in offers if o.trust is Trust.OWN)
 
 
-async def _take_in(work: Work, name: str, path: Path) -> Artifact:
+def _files_to_take_in(state: State, work: Work) -> dict[str, Path]:
+    """The input files that the run does not hold yet, by the name of the input."""
+    assert work.memory.parsed is not None
+    inputs, held = work.memory.parsed.inputs, state.get("files", {})
+    read = _inputs_read(work.plan, work.memory.catalogue)
+    files = {name for parameter, name in read if parameter.type.name == "File"}
+    return {
+        name: Path(str(inputs[name]))
+        for name in sorted(files & inputs.keys())
+        if held.get(name, {}).get("path") != str(inputs[name])
+    }
+
+
+def _inputs_read(
+    graph: TaskGraph, catalogue: Mapping[CapabilityName, Capability]
+) -> list[tuple[Parameter, str]]:
+    """The parameters of a plan that take an input of the intent, each with the input's name."""
+    return [
+        (parameter, binding.name)
+        for subtask in graph.subtasks
+        for argument, binding in subtask.arguments.items()
+        if binding.kind == "input"
+        and (parameter := catalogue[subtask.capability].parameter(argument)) is not None
+    ]
+
+
+def _check_readable(work: Work, name: str, path: Path) -> None:
+    """Raise BadData unless `path` is a file. Looking at it, unlike opening it, cannot block."""
     try:
-        with path.open("rb"):
-            pass  # the error of opening it says best what is wrong
-        return await work.services.catalogue.upload(path)
-    except OSError as error:
-        language = work.memory.language
-        raise BadData(
-            say(
-                language,
-                f"the input {name!r} cannot be read: {path} ({error.strerror})",
-                f"无法读取输入 {name!r}：{path}（{error.strerror}）",
-            ),
-            hint=say(
-                language,
-                f"Give a readable file: --input {name}=FILE.",
-                f"请提供可读取的文件：--input {name}=文件。",
-            ),
-        ) from error
+        is_file = S_ISREG(path.stat().st_mode)
+        why = "" if is_file else say(work.memory.language, "it is not a file", "它不是文件")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+    if not why:
+        return
+    language = work.memory.language
+    raise BadData(
+        say(
+            language,
+            f"the input {name!r} cannot be read: {path} ({why})",
+            f"无法读取输入 {name!r}：{path}（{why}）",
+        ),
+        hint=say(
+            language,
+            f"Give a readable file: --input {name}=FILE.",
+            f"请提供可读取的文件：--input {name}=文件。",
+        ),
+    )
 
 
 @step
@@ -207,18 +262,26 @@ async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
         deadline_s=needs.deadline_s,
         estimate=_estimates(work),
     )
+    if problems := validate(
+        work.plan,
+        [*memory.catalogue.values()],
+        inputs=memory.parsed.inputs.keys(),
+        offers=memory.offers,
+        requirements=needs,
+    ):
+        raise PlanRejected(problems)
     work.log.emit(ScheduleMade, schedule=made)
-    trust = {o.node: o.trust for offers in memory.offers.values() for o in offers}
-    strangers = sorted({a.node for a in made.assignments if trust.get(a.node) is not Trust.OWN})
+    found = [o for offers in memory.offers.values() for o in offers]
+    strangers = sorted({o.node for o in found if o.trust is not Trust.OWN})
     if not strangers or work.auto_approve or state.get("approved"):
         return Command(goto="execute")
     language = memory.language
     question = Question(
-        name="approve",
+        name=APPROVAL,
         text=say(
             language,
-            f"This sends your data to {', '.join(strangers)} and costs up to {made.price} credits. Go ahead?",
-            f"这会把您的数据发送到 {'、'.join(strangers)}，最多花费 {made.price} 积分。继续吗？",
+            f"This may send your data to {', '.join(strangers)}, for about {made.price} credits. Go ahead?",
+            f"这可能把您的数据发送到 {'、'.join(strangers)}，大约花费 {made.price} 积分。继续吗？",
         ),
         choices=("yes", "no"),
     )
@@ -229,7 +292,11 @@ async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
 def _estimates(work: Work) -> Estimates:
     """What the latest runs teach about how long things take."""
     journal = work.services.journal
-    return Estimates.of(journal.events(run.id) for run in journal.runs(limit=_RUNS_TO_LEARN_FROM))
+    runs: list[list[RunEvent]] = []
+    for run in journal.runs(limit=_RUNS_TO_LEARN_FROM):
+        with suppress(DataDirectoryUnusable):  # written by another version: it teaches nothing here
+            runs.append(journal.events(run.id))
+    return Estimates.of(runs)
 
 
 async def approve(state: State, runtime: Runtime[Work]) -> Command[str]:
@@ -247,13 +314,15 @@ async def execute(state: State, runtime: Runtime[Work]) -> Command[str]:
     assert memory.parsed is not None
     assert memory.schedule is not None
     needs = memory.parsed.requirements
-    if not memory.catalogue:  # resumed here
-        await _offered(work)
-    files = {n: Artifact.model_validate(f["artifact"]) for n, f in state.get("files", {}).items()}
+    files = dict(state.get("files", {}))
+    for name, path in _files_to_take_in(state, work).items():
+        artifact = await work.services.catalogue.upload(path)
+        files[name] = {"path": str(path), "artifact": artifact.model_dump()}
+    taken_in = {name: Artifact.model_validate(file["artifact"]) for name, file in files.items()}
     outcome = await work.runner.run(
         work.plan,
         capabilities=memory.catalogue,
-        inputs={"language": memory.language, **memory.parsed.inputs, **files},
+        inputs={"language": memory.language, **memory.parsed.inputs, **taken_in},
         offers=memory.offers,
         schedule=memory.schedule,
         budget=Budget(needs.budget, spent=memory.paid),
@@ -261,16 +330,17 @@ async def execute(state: State, runtime: Runtime[Work]) -> Command[str]:
         done=work.stored_results(),
         history=History.of(memory.events),
     )
+    kept = {"files": files}
     if outcome.question is not None:
-        return ask(work, outcome.question)
+        return ask(work, outcome.question, kept)
     if outcome.status == "succeeded":
-        return Command(goto="evaluate")
+        return Command(goto="evaluate", update=kept)
     avoid, problem = state.get("avoid", []), outcome.problem
     may_replan = problem is not None and problem.code in _WORTH_A_NEW_PLAN and len(avoid) < MAX_REPLANS
     if problem is None or outcome.failed is None or not may_replan:
-        return end(outcome.status, problem)
+        return end(outcome.status, problem, kept)
     failed = work.plan.by_id[outcome.failed].capability
-    return Command(goto="plan", update={"avoid": [*avoid, failed], "problem": problem.model_dump()})
+    return Command(goto="plan", update={**kept, "avoid": [*avoid, failed], "problem": problem.model_dump()})
 
 
 @step

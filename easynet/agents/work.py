@@ -1,7 +1,7 @@
 """One run at work: what its steps share, and how a step ends one."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
-from easynet.agents.reporter import Reporter
+from easynet.agents.reporter import Ending, Reporter
 from easynet.agents.run_memory import RunMemory
 from easynet.core.artifact import Artifact
 from easynet.core.capability import Capability
@@ -122,20 +122,31 @@ def _status_of(error: EasyNetError) -> Status:
     return "infeasible" if isinstance(error, Infeasible) else "failed"
 
 
-def end(status: Status, problem: Problem | None = None) -> Command[str]:
+def end(
+    status: Status, problem: Problem | None = None, update: Mapping[str, Any] | None = None
+) -> Command[str]:
     """Go to the report with this ending."""
     dumped = problem.model_dump() if problem else None
-    return Command(goto="report", update={"status": status, "problem": dumped})
+    return Command(goto="report", update={**(update or {}), "status": status, "problem": dumped})
 
 
-def ask(work: Work, question: Question) -> Command[str]:
+def ask(work: Work, question: Question, update: Mapping[str, Any] | None = None) -> Command[str]:
     """Ask the user, and go where the answer is waited for."""
     work.log.emit(QuestionAsked, question=question)
-    return Command(goto="clarify", update={"question": question.model_dump()})
+    return Command(goto="clarify", update={**(update or {}), "question": question.model_dump()})
 
 
 async def finish(work: Work, status: Status, problem: Problem | None) -> None:
-    """Put the run's last event into the journal, after what it names has been written."""
-    at = work.services.clock.now()
-    draft = await work.services.reporter.finish(work.memory, work.results(), status, problem, at)
+    """Put the run's last event into the journal, after what it names has been written.
+
+    Where that cannot be written, a run that had succeeded ends `failed` and says why; resuming it writes
+    its files without doing its work again.
+    """
+    ending = Ending(status, problem, work.services.clock.now())
+    reporter = work.services.reporter
+    try:
+        draft = await reporter.finish(work.log.run_id, work.memory, work.results(), ending)
+    except EasyNetError as error:
+        status = "failed" if status == "succeeded" else status
+        draft = reporter.bare(work.log.run_id, work.memory, replace(ending, status=status), problem_of(error))
     work.log.emit(RunFinished, **{name: value for name, value in draft if name not in _SET_BY_LOG})

@@ -92,8 +92,6 @@ def main() -> None:
     """Run the command line; an error that EasyNet raises becomes a sentence and an exit code."""
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
     except Exception as error:
         # Imported here: `--help` and `--version` never get this far.
         from easynet.cli.exits import explain

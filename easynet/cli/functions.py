@@ -10,7 +10,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def functions(gateway: Gateway = None) -> None:
     """List the functions that the network offers, and on which nodes."""
-    from easynet.cli.look import look
+    from easynet.cli.look import nodes_of
     from easynet.cli.render import functions_table
 
-    print(functions_table(look(gateway, lambda network: network.nodes())))
+    print(functions_table(nodes_of(gateway)))

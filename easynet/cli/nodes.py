@@ -10,7 +10,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def nodes(gateway: Gateway = None) -> None:
     """List the nodes of the network: of a gateway, or the built-in ones."""
-    from easynet.cli.look import look
+    from easynet.cli.look import nodes_of
     from easynet.cli.render import nodes_table
 
-    print(nodes_table(look(gateway, lambda network: network.nodes())))
+    print(nodes_table(nodes_of(gateway)))

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from easynet.cli.exits import result_exit_code
 from easynet.cli.render import Story, result_lines
 from easynet.core.errors import UsageError
-from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent
+from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished
 from easynet.core.ids import RunId
-from easynet.core.language import Language
+from easynet.core.language import Language, say
 from easynet.network import IntelligentNetwork
 
 Start = Callable[[IntelligentNetwork], AsyncGenerator[RunEvent]]
@@ -48,6 +48,7 @@ class Session:
                             run = event.run_id
                             _on_interrupt(network, run)
                             self._recall(network.events(run)[: event.seq])
+                            self._say_if_over(event)
                         self._show(event)
             finally:
                 if self._story is not None:
@@ -57,6 +58,11 @@ class Session:
             if not self._as_json:
                 print("\n".join(result_lines(result, self._language)))
             return result_exit_code(result)
+
+    def _say_if_over(self, first: RunEvent) -> None:
+        if isinstance(first, RunFinished) and not self._as_json:
+            told = say(self._language, "had finished already; its result:", "已经完成，结果如下：")
+            print(f"{first.run_id} {told}", file=sys.stderr)
 
     def _recall(self, earlier: Sequence[RunEvent]) -> None:
         """Know what happened in a resumed run, without telling it again."""
@@ -76,12 +82,13 @@ class Session:
 
 
 def _on_interrupt(network: IntelligentNetwork, run: RunId) -> None:
-    """Cancel the run at the first Ctrl-C; a second one ends the process as usual."""
+    """Cancel the run at the first Ctrl-C or SIGTERM; a second one ends the process as usual."""
     loop = asyncio.get_running_loop()
     cancelling: list[asyncio.Task[None]] = []  # the loop itself holds tasks weakly
 
     def interrupted() -> None:
         loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
         cancelling.append(asyncio.create_task(network.cancel(run)))
 
     loop.add_signal_handler(signal.SIGINT, interrupted)

@@ -13,7 +13,7 @@ PRIMITIVES = frozenset({"any", "str", "int", "float", "bool", "bytes", "dict", "
 
 
 class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TypeRef(Value):

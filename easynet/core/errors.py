@@ -18,6 +18,10 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from os import PathLike, fspath
+from typing import Self
+
+from easynet.core.language import Language, say
 
 
 class EasyNetError(Exception):
@@ -28,14 +32,22 @@ class EasyNetError(Exception):
     retryable = False
     """True where the same call may succeed elsewhere or later."""
 
-    def __init__(self, message: str = "", *, hint: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str = "", zh: str = "", hint_zh: str = "") -> None:
+        """`zh` and `hint_zh` say the same in Chinese, where whoever raises it does not know the reader."""
         super().__init__(message or (self.__doc__ or "").splitlines()[0])
         self.hint = hint
         """What to do next, as a sentence; empty where nothing helps."""
+        self._zh, self._hint_zh = zh, hint_zh
 
     @property
     def message(self) -> str:
         return str(self.args[0])
+
+    def in_language(self, language: Language) -> tuple[str, str]:
+        """The message and the hint, in English where there are no Chinese words."""
+        return say(language, self.message, self._zh or self.message), say(
+            language, self.hint, self._hint_zh or self.hint
+        )
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -114,6 +126,14 @@ class DataDirectoryUnusable(SettingsError):
     """EasyNet's data directory cannot be written."""
 
     code = "data_directory_unusable"
+
+    @classmethod
+    def at(cls, path: PathLike[str], error: Exception) -> Self:
+        """The error for something under the data directory that could not be used because of `error`."""
+        return cls(
+            f"cannot use {fspath(path)}: {getattr(error, 'strerror', None) or error}",
+            hint="Free some space or make it writable, or name another folder with EASYNET_DATA_DIR.",
+        )
 
 
 class MissingExtra(SettingsError):
@@ -279,6 +299,8 @@ class RemoteFailure(NodeError):
         self.remote_type = remote_type
         self.remote_message = remote_message
         self.remote_traceback = remote_traceback
+        if remote_traceback:
+            self.add_note(f"On the node:\n{remote_traceback}")
 
 
 # ── the run ─────────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ Status = Literal["succeeded", "failed", "cancelled", "needs_input", "infeasible"
 
 
 class Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     run_id: RunId
     seq: int = Field(ge=0)

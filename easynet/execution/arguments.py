@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, assert_never, cast
 
+from easynet.core.capability import Capability
 from easynet.core.errors import ArgumentMismatch, InputNeeded
 from easynet.core.ids import SubtaskId
 from easynet.core.task_graph import FromInput, FromSubtask, Gathered, Given, Subtask
+from easynet.core.typed_input import typed_input
 
 
-def arguments(subtask: Subtask, inputs: Mapping[str, Any], values: Mapping[SubtaskId, Any]) -> dict[str, Any]:
-    """What the function is called with, by parameter.
+def arguments(
+    subtask: Subtask, capability: Capability, inputs: Mapping[str, Any], values: Mapping[SubtaskId, Any]
+) -> dict[str, Any]:
+    """What the function is called with, by parameter; inputs that are text are read as its types.
 
-    Raises InputNeeded where the intent lacks an input, ArgumentMismatch where an output lacks a part.
+    Raises InputNeeded where the intent lacks an input, ArgumentMismatch where one cannot be read or an output
+    lacks a part.
     """
     found: dict[str, Any] = {}
     for name, binding in subtask.arguments.items():
@@ -20,7 +25,9 @@ def arguments(subtask: Subtask, inputs: Mapping[str, Any], values: Mapping[Subta
                 found[name] = binding.value
             case FromInput():
                 if binding.name in inputs:
-                    found[name] = inputs[binding.name]
+                    parameter = capability.parameter(name)
+                    given = inputs[binding.name]
+                    found[name] = typed_input(given, parameter, binding.name) if parameter else given
                 elif not binding.optional:
                     raise InputNeeded(
                         binding.name, f"{subtask.capability} needs {binding.name!r}. What is it?"

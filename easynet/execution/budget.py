@@ -1,6 +1,7 @@
 """A budget that is reserved from before money is spent."""
 
 from easynet.core.errors import OverBudget
+from easynet.core.quantities import format_credits
 
 
 class Budget:
@@ -30,11 +31,19 @@ class Budget:
             raise ValueError(f"a reservation of {amount} credits")
         left = self.left
         if left is not None and amount > left:
-            raise OverBudget(
-                f"{amount} credits are needed and {left} of {self.limit} are left",
-                hint=f"A budget of {self.spent + self.reserved + amount} credits would do for this step.",
-            )
+            raise self._refusal(amount, left)
         self.reserved += amount
+
+    def _refusal(self, amount: int, left: int) -> OverBudget:
+        limit, enough = self.limit or 0, self.spent + self.reserved + amount
+        return OverBudget(
+            f"this step costs {format_credits(amount)}; the budget of {format_credits(limit)}"
+            f" has {format_credits(left)} left",
+            hint=f"A budget of {format_credits(enough)} would do for this step.",
+            zh=f"这一步需要 {format_credits(amount, 'zh')}，而预算 {format_credits(limit, 'zh')}"
+            f"只剩 {format_credits(left, 'zh')}",
+            hint_zh=f"预算达到 {format_credits(enough, 'zh')}即可完成这一步。",
+        )
 
     def settle(self, reserved: int, paid: int) -> None:
         """End a reservation of `reserved` credits: `paid` are spent, the rest comes back."""

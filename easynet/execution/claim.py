@@ -38,10 +38,7 @@ def claim(folder: Path, run_id: RunId) -> Generator[None]:
     try:
         descriptor = _locked(lock)
     except OSError as error:
-        raise DataDirectoryUnusable(
-            f"cannot lock the run in {lock}: {error.strerror or error}",
-            hint="Free some space or make it writable, or name another one with EASYNET_DATA_DIR.",
-        ) from error
+        raise DataDirectoryUnusable.at(lock, error) from error
     if descriptor is None:
         raise RunBusy(
             f"another process is working on run {run_id}", hint="Wait for it to end, or stop it first."

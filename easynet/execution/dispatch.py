@@ -8,6 +8,7 @@ from heapq import heapify, heappop, heappush
 from easynet.core.errors import EasyNetError, NoNodeFound, OverBudget
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.offer import Offer
+from easynet.core.quantities import format_credits
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.budget import Budget
@@ -155,19 +156,27 @@ class Dispatch:
         self._rest += change * self._cheapest[capability]
 
     def _nobody(self, capability: CapabilityName, start: Start) -> EasyNetError:
-        others = " other" if start.failed_on else ""
+        others, others_zh = (" other", "其他") if start.failed_on else ("", "")
         return NoNodeFound(
             f"no{others} node offers {capability!r} for {start.subtask!r} now",
             hint="Try again when a node that offers it has joined; `easynet nodes` lists them.",
+            zh=f"现在没有{others_zh}节点为 {start.subtask!r} 提供 {capability!r}",
+            hint_zh="等提供该功能的节点加入后再试；`easynet nodes` 列出现有节点。",
         )
 
     def _too_dear(self, capability: CapabilityName, start: Start) -> EasyNetError:
         budget = self._budget
+        limit, left = budget.limit or 0, budget.left or 0
         usable = [
             o.price for o in self.offers(capability) if start.failed_on.count(o.node) < MAX_ATTEMPTS_A_NODE
         ]
         needed = self._rest - self._cheapest[capability] + min(usable)
+        enough = budget.spent + budget.reserved + needed
         return OverBudget(
-            f"the rest of the plan costs at least {needed} credits; {budget.left} of {budget.limit} are left",
-            hint=f"A budget of {budget.spent + budget.reserved + needed} credits would do.",
+            f"the rest of the plan costs at least {format_credits(needed)}; the budget of"
+            f" {format_credits(limit)} has {format_credits(left)} left",
+            hint=f"A budget of {format_credits(enough)} would do.",
+            zh=f"计划的其余部分至少需要 {format_credits(needed, 'zh')}，而预算"
+            f" {format_credits(limit, 'zh')}只剩 {format_credits(left, 'zh')}",
+            hint_zh=f"预算达到 {format_credits(enough, 'zh')}即可。",
         )

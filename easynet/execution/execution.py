@@ -278,9 +278,9 @@ class Execution:
             self._search(start)  # a node may have joined or gone
             return
         try:
-            self._arguments[start.subtask] = arguments(
-                self._subtasks[start.subtask], self._work.inputs, self._values
-            )
+            subtask = self._subtasks[start.subtask]
+            capability = self._work.capabilities[subtask.capability]
+            self._arguments[start.subtask] = arguments(subtask, capability, self._work.inputs, self._values)
         except EasyNetError as error:
             self._give_up(start, error)
         else:

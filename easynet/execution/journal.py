@@ -212,10 +212,7 @@ class SqliteJournal:
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours, not of the disk
         except (sqlite3.Error, OSError) as error:
-            raise DataDirectoryUnusable(
-                f"the journal {self._path} cannot be used: {error}",
-                hint="Free some space or make it writable, or name another folder with EASYNET_DATA_DIR.",
-            ) from error
+            raise DataDirectoryUnusable.at(self._path, error) from error
 
 
 def check_follows(events: Sequence[RunEvent], next_seq: int, status: Status | None) -> int:

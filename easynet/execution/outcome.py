@@ -7,6 +7,7 @@ from typing import Any
 from easynet.core.errors import EasyNetError
 from easynet.core.events import Problem, Question, Status
 from easynet.core.ids import SubtaskId
+from easynet.core.language import Language
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Outcome:
     """The results of all finished subtasks, those finished earlier too."""
 
 
-def problem_of(error: EasyNetError) -> Problem:
-    """The error as data."""
-    return Problem(code=error.code, message=error.message, hint=error.hint)
+def problem_of(error: EasyNetError, language: Language = "en") -> Problem:
+    """The error as data, in `language` where the error can be said in it."""
+    message, hint = error.in_language(language)
+    return Problem(code=error.code, message=message, hint=hint)

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from easynet.core.artifact import Artifact
+from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
 
 _STALE_AFTER_S: Final = 24 * 3600
@@ -29,7 +29,7 @@ class ArtifactStore:
     def put_bytes(self, data: bytes, filename: str = "") -> Artifact:
         """Keep bytes; raises DataDirectoryUnusable."""
         artifact = Artifact(
-            digest=hashlib.sha256(data).hexdigest(), size_bytes=len(data), filename=_own_name(filename)
+            digest=hashlib.sha256(data).hexdigest(), size_bytes=len(data), filename=own_name(filename)
         )
         if not self.has(artifact):
             with self._draft() as (draft, file):
@@ -49,7 +49,7 @@ class ArtifactStore:
                 file.write(block)
             file.flush()
             artifact = Artifact(
-                digest=digest.hexdigest(), size_bytes=size_bytes, filename=_own_name(path.name) or "file"
+                digest=digest.hexdigest(), size_bytes=size_bytes, filename=own_name(path.name) or "file"
             )
             self._adopt(draft, artifact)
         return artifact
@@ -158,23 +158,14 @@ class ArtifactStore:
         try:
             yield
         except OSError as error:
-            raise DataDirectoryUnusable(
-                f"cannot write to the artifact store {self.folder}: {error.strerror or error}",
-                hint="Free some space or make it writable, or name another one with EASYNET_DATA_DIR.",
-            ) from error
+            raise DataDirectoryUnusable.at(self.folder, error) from error
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # Opening a pipe waits for its writer, and a device may never end.
+            raise BadData(f"cannot read the file {path}: not a regular file")
         return open(path, "rb")
     except OSError as error:
         raise BadData(f"cannot read the file {path}: {error.strerror or error}") from error
-
-
-def _own_name(filename: str) -> str:
-    """The last part of a file's name, whatever system it comes from; "" where nothing is left."""
-    name = filename.replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(c for c in name if c.isprintable())
-    while len(name.encode("utf-8", "replace")) > 200:
-        name = name[1:]  # the end is what tells a file's kind
-    return "" if name in (".", "..") else name

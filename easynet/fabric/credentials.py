@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from easynet.core.errors import DataDirectoryUnusable, GatewayUnreachable
@@ -17,7 +17,7 @@ class Login:
     """A user of the NATS server."""
 
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,7 @@ def publish(credentials: Credentials, port: int, data_dir: Path) -> Path:
             json.dump(asdict(credentials), file)
         draft.replace(path)
     except OSError as error:
-        raise DataDirectoryUnusable(
-            f"cannot write the gateway's credentials into {folder}: {error.strerror or error}",
-            hint="Free some space or make it writable, or name another one with EASYNET_DATA_DIR.",
-        ) from error
+        raise DataDirectoryUnusable.at(folder, error) from error
     return path
 
 

@@ -22,10 +22,7 @@ class ScratchFolders:
             _sweep(parent)
             self._folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
         except OSError as error:
-            raise DataDirectoryUnusable(
-                f"cannot make a folder in {parent}: {error.strerror or error}",
-                hint="Free some space or make it writable, or name another one with EASYNET_DATA_DIR.",
-            ) from error
+            raise DataDirectoryUnusable.at(parent, error) from error
         self._free: list[Path] = []
         self._count = 0
 

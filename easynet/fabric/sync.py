@@ -1,5 +1,6 @@
 """The doors for code without `async`: `Client` and `Server`, which work on an event loop elsewhere."""
 
+import threading
 import weakref
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
@@ -116,6 +117,17 @@ class Server:
             stop()
             raise
         self._stop = stop
+
+    def serve(self) -> None:
+        """Start where that has not been done, and serve until Ctrl-C."""
+        if self._stop is None:
+            self.start()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """End the server. Does nothing where it does not run."""

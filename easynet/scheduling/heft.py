@@ -7,6 +7,7 @@ from math import ceil
 from easynet.core.errors import Infeasible, NoNodeFound, OverBudget
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.offer import Offer
+from easynet.core.quantities import format_credits
 from easynet.core.schedule import Assignment, Schedule
 from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.scheduling.timetable import Timetable
@@ -39,22 +40,48 @@ def schedule(
     choices = {name: _choices(name, offers, estimate) for name in graph.capabilities}
     cheapest = sum(min(c.offer.price for c in choices[s.capability]) for s in graph.subtasks)
     if budget is not None and cheapest > budget:
-        raise OverBudget(
-            f"the plan costs at least {cheapest} credits, and the budget is {budget} credits",
-            hint=f"A budget of {cheapest} credits would do.",
-        )
+        raise _too_dear(cheapest, budget)
     order = _by_rank(graph, choices)
     found = _assign(order, choices, None if budget is None else budget - cheapest)
     if deadline_s is not None and found.duration_s > deadline_s:
-        hint = f"A deadline of {ceil(found.duration_s)} seconds would do"
-        if budget is not None and (dear := _assign(order, choices, None)).duration_s <= deadline_s:
-            hint += f", or a budget of {dear.price} credits"
-        raise Infeasible(
-            f"the plan takes about {found.duration_s:.1f} seconds at best, and {deadline_s:g} are allowed",
-            hint=f"{hint}.",
-        )
+        dear = None if budget is None else _assign(order, choices, None)
+        enough = dear.price if dear is not None and dear.duration_s <= deadline_s else None
+        raise _too_slow(found.duration_s, deadline_s, enough)
     position = {s.id: n for n, s in enumerate(graph.subtasks)}
     return Schedule(assignments=tuple(sorted(found.assignments, key=lambda a: position[a.subtask])))
+
+
+def _too_dear(cheapest: int, budget: int) -> OverBudget:
+    return OverBudget(
+        f"the plan costs at least {format_credits(cheapest)}; the budget is {format_credits(budget)}",
+        hint=f"A budget of {format_credits(cheapest)} would do.",
+        zh=f"计划至少需要 {format_credits(cheapest, 'zh')}，而预算是 {format_credits(budget, 'zh')}",
+        hint_zh=f"预算达到 {format_credits(cheapest, 'zh')}即可。",
+    )
+
+
+def _too_slow(needed_s: float, allowed_s: float, enough: int | None) -> Infeasible:
+    """`enough` is the budget with which faster offers would keep the deadline, where there is one."""
+    would_do = ceil(needed_s)
+    or_en = "" if enough is None else f", or a budget of {format_credits(enough)}"
+    or_zh = "" if enough is None else f"，或把预算提高到 {format_credits(enough, 'zh')}"
+    verb = "is" if _seconds(allowed_s) == "1 second" else "are"
+    return Infeasible(
+        f"the plan takes about {_seconds(needed_s)} at best; {_seconds(allowed_s)} {verb} allowed",
+        hint=f"A deadline of {_seconds(would_do)} would do{or_en}.",
+        zh=f"计划最快约需 {_shown(needed_s)} 秒，而期限是 {_shown(allowed_s)} 秒",
+        hint_zh=f"期限放宽到 {_shown(would_do)} 秒即可{or_zh}。",
+    )
+
+
+def _seconds(seconds: float) -> str:
+    shown = _shown(seconds)
+    return f"{shown} second{'s' * (shown != '1')}"
+
+
+def _shown(seconds: float) -> str:
+    """With one decimal; a time too short for that is not called nothing."""
+    return f"{round(seconds, 1):,g}" if seconds >= 0.05 or not seconds else f"{seconds:.1g}"
 
 
 @dataclass(frozen=True)
@@ -73,6 +100,8 @@ def _choices(
         raise NoNodeFound(
             f"no node offers {name!r}, which the plan needs",
             hint="`easynet functions` lists what is offered now.",
+            zh=f"没有节点提供计划所需的 {name!r}",
+            hint_zh="`easynet functions` 列出现在提供的功能。",
         )
     return sorted(found, key=lambda c: (c.duration_s, c.offer.price, c.offer.node))
 

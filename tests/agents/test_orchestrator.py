@@ -1,27 +1,28 @@
 """The loop of a run, with fakes around it: no network, no worker, the real graph and checkpointer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from pydantic import ValidationError
 
 from easynet.agents.orchestrator import Orchestrator
 from easynet.agents.reporter import Reporter
-from easynet.agents.run_memory import RunMemory
-from easynet.agents.work import Services, Work
+from easynet.agents.work import Services
+from easynet.assembly import Assembly
 from easynet.core.artifact import Artifact
 from easynet.core.capability import Capability
 from easynet.core.contribution import contribute, contributed
 from easynet.core.errors import InputNeeded
-from easynet.core.events import Question, RunEvent, RunStarted
+from easynet.core.events import Question, RunEvent
 from easynet.core.ids import CapabilityName, NodeId, RunId
 from easynet.core.intent import Intent
 from easynet.core.offer import Offer, Trust
 from easynet.core.result import RunResult, replay
-from easynet.execution.run_log import RunLog
-from easynet.execution.runner import Runner
-from easynet.fabric.codec import decode_opaque, encode
+from easynet.fabric.client import AsyncClient
+from easynet.fabric.codec import decode_opaque
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.scheduling.heft import schedule
 from easynet.testing.clock import ManualClock
@@ -65,11 +66,12 @@ def break_vase() -> str:
 FUNCTIONS = {f.__name__: f for f in (pick_leaves, brew_tea, taste_coffee, break_vase)}
 
 
-class FakeNetwork:
-    """A market and a catalogue: every function on one node."""
+class FakeNetwork(FakeInvoker):
+    """What a client of a gateway is to a run: every function on one node, or on those of `nodes`."""
 
-    def __init__(self, trust: Trust = Trust.OWN) -> None:
-        self.trust = trust
+    def __init__(self) -> None:
+        super().__init__(FUNCTIONS)
+        self.nodes = {"n": Trust.OWN}
         self.offered = {c.name: c for f in FUNCTIONS.values() if (c := contributed(f)) is not None}
 
     async def capabilities(self) -> list[Capability]:
@@ -80,32 +82,35 @@ class FakeNetwork:
 
     async def find(self, capability: CapabilityName) -> list[Offer]:
         c = self.offered[capability]
-        return [Offer(node=NodeId("n"), capability=c.name, price=c.price, expected_s=1.0, trust=self.trust)]
+        return [
+            Offer(node=NodeId(name), capability=c.name, price=c.price, expected_s=1.0, trust=trust)
+            for name, trust in self.nodes.items()
+        ]
 
 
 class Desk:
-    """One journal, one checkpoint file, and runs on them, one after the other."""
+    """One journal, one checkpoint file, and runs on them, one after the other, as processes would."""
 
     def __init__(self, folder: Path, orchestrator: Orchestrator) -> None:
         self.network = FakeNetwork()
-        self.invoker = FakeInvoker(FUNCTIONS)
         self.journal = MemoryJournal()
-        self._orchestrator = orchestrator
-        self._clock = ManualClock()
-        self._services = Services(
+        self.folder = folder
+        clock = ManualClock()
+        services = Services(
             planner=CataloguePlanner(),
             catalogue=self.network,
             discovery=node_discovery(self.network),
             schedule=schedule,
             journal=self.journal,
             decode=decode_opaque,
-            reporter=Reporter(runs_dir=folder, download=self._download),
-            clock=self._clock,
+            reporter=Reporter(runs_dir=folder, download=self.download),
+            clock=clock,
         )
+        client = cast("AsyncClient", self.network)
+        self._assembly = Assembly("", client, self.journal, orchestrator, services)
 
-    @staticmethod
-    async def _download(artifact: Artifact, path: Path) -> None:
-        raise NotImplementedError(artifact, path)
+    async def download(self, artifact: Artifact, path: Path) -> None:
+        await asyncio.to_thread(path.write_text, artifact.digest)
 
     async def run(
         self,
@@ -115,20 +120,14 @@ class Desk:
         ask: Callable[[Question], str | None] | None = None,
         auto_approve: bool = False,
     ) -> RunResult:
-        """Work on the run until it ends, as a process of its own would."""
-        resumed = bool(self.journal.events(RUN))
-        next_seq = self.journal.reopen(RUN) if resumed else 0
-        memory = RunMemory.of(self.journal.events(RUN))
-        log = RunLog(RUN, self.journal, self._clock, next_seq, publish=memory.apply)
-        runner = Runner(self.invoker, log, self._clock, self.network.find, encode, decode_opaque, pauses_s=())
-        log.emit(RunStarted, intent=intent, version="0", resumed=resumed)
+        """Work on the run until it ends."""
 
         async def asking(question: Question) -> str | None:
             return ask(question) if ask else None
 
-        work = Work(self._services, log, memory, runner, auto_approve)
-        await self._orchestrator.drive(work, answers or {}, asking)
-        return replay(self.journal.events(RUN))
+        started = {"intent": intent, "version": "0", "resumed": bool(self.events)}
+        await self._assembly.drive(RUN, started, answers or {}, asking, auto_approve, lambda event: None)
+        return replay(self.events)
 
     @property
     def events(self) -> list[RunEvent]:
@@ -165,7 +164,7 @@ async def test_steps_of_a_run_come_in_order(desk: Desk) -> None:
 async def test_budget_that_does_not_suffice_ends_before_anything_runs(desk: Desk) -> None:
     result = await desk.run(Intent.from_text("brew a cup of tea", constraints={"budget": "4 credits"}))
     assert result.status == "over_budget"
-    assert desk.invoker.calls == []
+    assert desk.network.calls == []
 
 
 async def test_deadline_that_cannot_be_met_is_infeasible(desk: Desk) -> None:
@@ -191,8 +190,21 @@ async def test_question_of_a_function_waits_on_disk_for_its_answer(desk: Desk) -
 
 async def test_question_that_stays_open_is_asked_again(desk: Desk) -> None:
     await desk.run(Intent.from_text("taste the coffee"))
-    again = await desk.run(Intent.from_text("taste the coffee"), answers={"cap": "red"})
+    again = await desk.run(Intent.from_text("taste the coffee"))
     assert again.status == "needs_input"
+
+
+async def test_answer_that_is_no_choice_is_asked_for_again(desk: Desk) -> None:
+    answers = iter(["rad", "red"])
+    asked: list[str] = []
+
+    def answer(question: Question) -> str:
+        asked.append(question.text)
+        return next(answers)
+
+    result = await desk.run(Intent.from_text("taste the coffee"), ask=answer)
+    assert result.output == "the red cup is good"
+    assert asked == ["Which cup?", "Which cup?\n'rad' is none of them. Did you mean 'red'?"]
 
 
 async def test_question_is_answered_by_whoever_is_there(desk: Desk) -> None:
@@ -213,33 +225,33 @@ async def test_question_is_answered_by_whoever_is_there(desk: Desk) -> None:
 async def test_others_nodes_see_nothing_before_someone_agrees(
     desk: Desk, answer: str | None, status: str
 ) -> None:
-    desk.network.trust = Trust.PUBLIC
+    desk.network.nodes = {"stranger": Trust.PUBLIC}
     seen: list[int] = []
 
     def decide(question: Question) -> str | None:
-        seen.append(len(desk.invoker.calls))
+        seen.append(len(desk.network.calls))
         return answer
 
     result = await desk.run(Intent.from_text("brew a cup of tea"), ask=decide)
     assert result.status == status
     assert seen == [0]
-    assert bool(desk.invoker.calls) == (answer == "yes")
+    assert bool(desk.network.calls) == (answer == "yes")
 
 
 async def test_agreement_beforehand_is_not_asked_for_again(desk: Desk) -> None:
-    desk.network.trust = Trust.PUBLIC
+    desk.network.nodes = {"stranger": Trust.PUBLIC}
     result = await desk.run(Intent.from_text("brew a cup of tea"), auto_approve=True)
     assert result.ok
     assert not any(e.kind == "approval_requested" for e in desk.events)
 
 
 async def test_private_data_goes_to_no_strangers_node(desk: Desk) -> None:
-    desk.network.trust = Trust.PUBLIC
+    desk.network.nodes = {"stranger": Trust.PUBLIC}
     intent = Intent.from_text("brew a cup of tea", constraints={"privacy": "high"})
     result = await desk.run(intent, auto_approve=True)
     assert result.problem is not None
     assert result.problem.code == "no_node_found"
-    assert desk.invoker.calls == []
+    assert desk.network.calls == []
 
 
 async def test_failure_of_a_function_ends_the_run_with_its_words(desk: Desk) -> None:
@@ -251,13 +263,13 @@ async def test_failure_of_a_function_ends_the_run_with_its_words(desk: Desk) -> 
 
 
 async def test_resumed_run_does_not_repeat_what_is_done(desk: Desk) -> None:
-    desk.invoker.functions = {**FUNCTIONS, "brew_tea": break_vase}
+    desk.network.functions = {**FUNCTIONS, "brew_tea": break_vase}
     failed = await desk.run(Intent.from_text("brew a cup of tea"))
     assert failed.status == "failed"
-    desk.invoker.functions = FUNCTIONS
+    desk.network.functions = FUNCTIONS
     resumed = await desk.run(Intent.from_text("brew a cup of tea"))
     assert resumed.ok, resumed.problem
-    assert [c.capability for c in desk.invoker.calls].count(CapabilityName("pick_leaves")) == 1
+    assert [c.capability for c in desk.network.calls].count(CapabilityName("pick_leaves")) == 1
     assert resumed.cost == 5
 
 
@@ -269,10 +281,82 @@ async def test_what_failed_for_good_is_planned_around(desk: Desk) -> None:
     offered = contributed(buy_leaves)
     assert offered is not None
     desk.network.offered[offered.name] = offered
-    desk.invoker.functions = {**FUNCTIONS, "buy_leaves": buy_leaves, "pick_leaves": break_vase}
+    desk.network.functions = {**FUNCTIONS, "buy_leaves": buy_leaves, "pick_leaves": break_vase}
     result = await desk.run(Intent.from_text("pick leaves in the garden and brew a cup of tea"))
     assert result.ok, result.problem
     assert [e.kind for e in desk.events].count("replanned") == 1
     assert result.cost == 7
     assert result.plan is not None
     assert set(result.plan.capabilities) == {"buy_leaves", "brew_tea"}
+
+
+async def test_strangers_node_is_not_turned_to_when_an_own_one_fails(desk: Desk) -> None:
+    desk.network.nodes = {"mine": Trust.OWN, "stranger": Trust.PUBLIC}
+    desk.network.down = {"mine"}
+    result = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert result.status == "failed"
+    assert {c.node for c in desk.network.calls} == {"mine"}
+
+
+async def test_both_nodes_serve_once_that_was_agreed_to(desk: Desk) -> None:
+    desk.network.nodes = {"mine": Trust.OWN, "stranger": Trust.PUBLIC}
+    desk.network.down = {"mine"}
+    result = await desk.run(Intent.from_text("brew a cup of tea"), auto_approve=True)
+    assert result.ok, result.problem
+
+
+async def test_agreement_outlives_the_process(desk: Desk) -> None:
+    desk.network.nodes = {"stranger": Trust.PUBLIC}
+    desk.network.functions = {**FUNCTIONS, "brew_tea": break_vase}
+    await desk.run(Intent.from_text("brew a cup of tea"), ask=lambda _: "yes")
+    desk.network.functions = FUNCTIONS
+    resumed = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert resumed.ok, resumed.problem
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1: "a"},
+        {"x": float("nan")},
+        float("inf"),
+        {"metrics": {"auc": float("nan"), "f1": "high"}, "intervals": {"auc": [None, 2]}},
+        b"\x00",
+    ],
+)
+async def test_any_result_leaves_a_journal_that_can_be_read(desk: Desk, value: Any) -> None:
+    desk.network.functions = {**FUNCTIONS, "taste_coffee": lambda **_: value}
+    result = await desk.run(Intent.from_text("taste the coffee"))
+    assert result.ok, result.problem
+    assert replay(desk.events) == result
+
+
+async def test_files_of_one_name_and_of_our_names_are_all_kept(desk: Desk) -> None:
+    files = [
+        Artifact(digest="a" * 64, size_bytes=1, filename="plot.png"),
+        Artifact(digest="b" * 64, size_bytes=1, filename="plot.png"),
+        Artifact(digest="c" * 64, size_bytes=1, filename="report.html"),
+    ]
+    desk.network.functions = {**FUNCTIONS, "taste_coffee": lambda **_: files}
+    result = await desk.run(Intent.from_text("taste the coffee"))
+    assert sorted(p.read_text()[0] for p in result.files.values()) == ["a", "b", "c"]
+    assert result.report is not None
+    assert result.report.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/b", "..", "a\\b", "a\nb"])
+def test_file_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Artifact(digest="a" * 64, size_bytes=1, filename=name)
+
+
+async def test_run_whose_results_cannot_be_written_ends_and_says_where(desk: Desk) -> None:
+    desk.folder.write_text("a file where the folder should be")
+    failed = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert failed.status == "failed"
+    assert failed.problem is not None
+    assert str(desk.folder) in failed.problem.message
+    desk.folder.unlink()
+    resumed = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert resumed.ok
+    assert len(desk.network.calls) == 2

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.errors import ArgumentMismatch, InputNeeded
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.task_graph import Binding, FromInput, FromSubtask, Gathered, Given, Subtask
@@ -9,10 +10,16 @@ from easynet.execution.arguments import arguments
 
 VALUES: dict[SubtaskId, Any] = {SubtaskId("split"): {"train": {"rows": 3}, "test": [1]}, SubtaskId("n"): 7}
 
+FIT = Capability(
+    name=CapabilityName("fit"),
+    description={"en": "fit"},
+    parameters=(Parameter(name="x", type=TypeRef(name="any")),),
+)
+
 
 def resolve(binding: Binding, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
     subtask = Subtask(id=SubtaskId("s"), capability=CapabilityName("fit"), arguments={"x": binding})
-    return arguments(subtask, inputs or {}, VALUES)
+    return arguments(subtask, FIT, inputs or {}, VALUES)
 
 
 def output(name: str, *path: str) -> FromSubtask:
@@ -53,3 +60,11 @@ def test_an_absent_input_is_asked_for() -> None:
 def test_a_part_that_the_result_lacks_is_named(path: tuple[str, ...]) -> None:
     with pytest.raises(ArgumentMismatch, match=rf"'s' needs '{'.'.join(path)}' of 'split'"):
         resolve(output("split", *path))
+
+
+def test_input_that_is_text_is_read_as_the_functions_type() -> None:
+    whole = FIT.model_copy(update={"parameters": (Parameter(name="x", type=TypeRef(name="int")),)})
+    subtask = Subtask(id=SubtaskId("s"), capability=FIT.name, arguments={"x": FromInput(name="n")})
+    assert arguments(subtask, whole, {"n": "3"}, VALUES) == {"x": 3}
+    with pytest.raises(ArgumentMismatch, match="n has to be a whole number"):
+        arguments(subtask, whole, {"n": "three"}, VALUES)

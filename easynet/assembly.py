@@ -1,0 +1,164 @@
+"""The one place that puts the rooms together: a network's parts, and how a run goes through them."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from easynet.core.clock import Clock
+from easynet.core.errors import EasyNetError
+from easynet.core.events import Problem, RunEvent, RunFinished, RunStarted
+from easynet.core.ids import CapabilityName, RunId
+from easynet.core.intent import Requirements
+from easynet.core.offer import Offer, Trust
+from easynet.embedded import EmbeddedNetwork
+from easynet.fabric.client import AsyncClient
+from easynet.settings import Settings, telemetry_off
+
+if TYPE_CHECKING:
+    from easynet.agents.orchestrator import Ask, Orchestrator
+    from easynet.agents.run_memory import RunMemory
+    from easynet.agents.work import Services
+    from easynet.execution.journal import Journal
+    from easynet.planners.planner import Planner
+
+
+class Assembly:
+    """The parts of an open network."""
+
+    def __init__(
+        self,
+        url: str,
+        client: AsyncClient,
+        journal: "Journal",
+        orchestrator: "Orchestrator",
+        services: "Services",
+    ) -> None:
+        self.url = url
+        self.client = client
+        self.journal = journal
+        self._orchestrator = orchestrator
+        self._services = services
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        gateway: str,
+        planner: "Planner | None",
+        clock: Clock,
+        stack: AsyncExitStack,
+    ) -> Self:
+        """Start or reach a network, and load what works on runs meanwhile.
+
+        LangGraph takes a second to import. It is loaded in a thread while the worker process starts.
+        """
+        telemetry_off()
+        data_dir = settings.usable_data_dir()
+        embedded = None if gateway else await stack.enter_async_context(EmbeddedNetwork(data_dir))
+        url = embedded.url if embedded else gateway
+        loading = asyncio.create_task(asyncio.to_thread(import_module, "easynet.agents.orchestrator"))
+        try:
+            client = await stack.enter_async_context(AsyncClient(url, data_dir=data_dir))
+            if embedded:
+                await embedded.ready()
+        finally:
+            await loading
+
+        # Loaded by now; these lines only name what is there.
+        from easynet.agents.orchestrator import Orchestrator
+        from easynet.agents.reporter import Reporter
+        from easynet.agents.work import Services
+        from easynet.execution.journal import SqliteJournal
+        from easynet.fabric.codec import decode_opaque
+        from easynet.planners.catalogue import CataloguePlanner
+        from easynet.scheduling.heft import schedule
+        from easynet.tools.node_discovery import node_discovery
+
+        journal = SqliteJournal(data_dir / "journal.db")
+        stack.callback(journal.close)
+        orchestrator = await stack.enter_async_context(Orchestrator(data_dir / "checkpoints.db"))
+        services = Services(
+            planner=planner or CataloguePlanner(),
+            catalogue=client,
+            discovery=node_discovery(client),
+            schedule=schedule,
+            journal=journal,
+            decode=decode_opaque,
+            reporter=Reporter(runs_dir=data_dir / "runs", download=client.download),
+            clock=clock,
+        )
+        return cls(url, client, journal, orchestrator, services)
+
+    async def drive(
+        self,
+        run: RunId,
+        started: dict[str, Any],
+        answers: Mapping[str, Any],
+        ask: "Ask | None",
+        auto_approve: bool,
+        publish: Callable[[RunEvent], None],
+    ) -> None:
+        """Work on a run until its last event is published, whatever happens to it.
+
+        Raises DataDirectoryUnusable where not even that could be written down.
+        """
+        from easynet.agents.run_memory import RunMemory
+        from easynet.agents.work import Work, finish
+        from easynet.execution.outcome import problem_of
+        from easynet.execution.run_log import RunLog
+        from easynet.execution.runner import Runner
+        from easynet.fabric.codec import decode_opaque, encode
+
+        next_seq = self.journal.reopen(run) if started.get("resumed") else 0
+        memory = RunMemory.of(self.journal.events(run))
+
+        def remember_and_publish(event: RunEvent) -> None:
+            memory.apply(event)
+            publish(event)
+
+        async def find_offers(capability: CapabilityName) -> Sequence[Offer]:
+            return await self._admitted(capability, memory)
+
+        clock = self._services.clock
+        log = RunLog(run, self.journal, clock, next_seq, publish=remember_and_publish)
+        runner = Runner(self.client, log, clock, find_offers, encode, decode_opaque)
+        work = Work(self._services, log, memory, runner, auto_approve)
+        log.emit(RunStarted, **started)
+        try:
+            try:
+                await self._orchestrator.drive(work, answers, ask)
+            except asyncio.CancelledError:
+                await finish(work, "cancelled", None)
+            except EasyNetError as error:
+                await finish(work, "failed", problem_of(error))
+        except EasyNetError:
+            raise
+        except Exception as error:
+            log.emit(
+                RunFinished, status="failed", problem=_bug(error, self._services.reporter.runs_dir / run)
+            )
+
+    async def _admitted(self, capability: CapabilityName, memory: "RunMemory") -> Sequence[Offer]:
+        """The offers that a run may turn to late: own nodes, and those that were agreed to."""
+        from easynet.scheduling.candidates import eligible
+
+        requirements = memory.parsed.requirements if memory.parsed else Requirements()
+        agreed = {o.node for offers in memory.offers.values() for o in offers}
+        found = eligible(await self.client.find(capability), requirements).offers
+        return [o for o in found if o.trust is Trust.OWN or o.node in agreed]
+
+
+def _bug(error: Exception, folder: Path) -> Problem:
+    """A fault of EasyNet's own, with its traceback kept in a file instead of shown."""
+    details = folder / "bug.txt"
+    message = f"EasyNet made a mistake: {type(error).__name__}: {error}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        details.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return Problem(code="bug", message=message, hint="Please report it.")
+    return Problem(code="bug", message=message, hint=f"Please report it with {details}.")
