@@ -27,7 +27,6 @@ from easynet.agents.steps import APPROVAL
 from easynet.agents.work import State, Work, finish
 from easynet.core.errors import ArgumentMismatch, BadData, DataDirectoryUnusable, UnknownInput
 from easynet.core.events import Problem, Question
-from easynet.core.ids import RunId
 from easynet.core.language import say
 
 Ask = Callable[[Question], Awaitable[str | None]]
@@ -119,20 +118,6 @@ class Orchestrator:
         if name in answers:
             return Command(resume=answers[name], update={"answers": known})
         return None
-
-    async def check(self, run: RunId, answers: Mapping[str, Any]) -> None:
-        """Raise UnknownInput where a run waits for an answer, and `answers` are to something else."""
-        assert self._graph is not None, "the orchestrator is an async context manager"
-        with self._usable_checkpoints():
-            position = await self._graph.aget_state({"configurable": {"thread_id": run}})
-        if not answers or not position.interrupts:
-            return
-        question = Question.model_validate(position.interrupts[0].value)
-        if question.name not in answers:
-            raise UnknownInput(
-                f"run {run} asks for {question.name!r}, not for {next(iter(answers))!r}",
-                hint=f"{question.text}\nAnswer with `easynet runs resume {run} --answer {question.name}=...`",
-            )
 
     @contextmanager
     def _usable_checkpoints(self) -> Generator[None]:

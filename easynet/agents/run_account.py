@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self, assert_never
 
 from easynet.agents.run_step import State, Step
+from easynet.core.errors import InputNeeded
 from easynet.core.events import (
     ApprovalRequested,
     AttemptFailed,
@@ -55,6 +56,8 @@ class RunAccount:
     steps: dict[SubtaskId, Step] = field(default_factory=dict[SubtaskId, Step])
     question: Question | None = None
     """Asked last and not answered yet, as far as the events show."""
+    asks_approval: bool = False
+    """The question is whether to go ahead with the plan."""
     finished: RunFinished | None = None
     _at: float = 0.0
     _titles: dict[CapabilityName, str] = field(default_factory=dict[CapabilityName, str])
@@ -94,6 +97,7 @@ class RunAccount:
                 self._learn(event)
             case QuestionAsked() | ApprovalRequested():
                 self.question = event.question
+                self.asks_approval = isinstance(event, ApprovalRequested)
             case (
                 AttemptStarted()
                 | AttemptProgressed()
@@ -102,7 +106,7 @@ class RunAccount:
                 | MoneyReserved()
                 | MoneySettled()
             ):
-                self.question = None
+                self._answered()
                 self._follow(event, self.step(event.subtask))
             case NodesFound() | Replanned() | ModelFellBack():
                 pass
@@ -124,9 +128,10 @@ class RunAccount:
         match event:
             case RunStarted():
                 self.version, self.goal = event.version, event.intent.text
-                self._stop_all()
+                self.stop()
             case IntentParsed():
                 self.language = event.parsed.language
+                self._answered()
             case PlanMade():
                 self._plan(event)
             case ScheduleMade():
@@ -135,7 +140,7 @@ class RunAccount:
                     self.step(assignment.subtask).planned = assignment
             case RunFinished():
                 self.finished = event
-                self._stop_all()
+                self.stop()
 
     def _plan(self, event: PlanMade) -> None:
         self.graph, self.planner, self.caveats = event.graph, event.planner, event.caveats
@@ -174,7 +179,7 @@ class RunAccount:
                     event.will_retry,
                 )
                 attempt.started_s = self.now_s if attempt.outcome == "prepared" else attempt.started_s
-                attempt.end(self.now_s, "failed")
+                attempt.end(self.now_s, "asked" if event.problem.code == InputNeeded.code else "failed")
             case SubtaskFinished():
                 attempt.node, step.duration_s = event.node, event.duration_s
                 if attempt.outcome == "prepared":
@@ -186,6 +191,13 @@ class RunAccount:
             case MoneySettled():
                 attempt.paid, attempt.returned = event.paid, event.returned
 
-    def _stop_all(self) -> None:
+    def _answered(self) -> None:
+        if self.question is not None:
+            self.question = None
+            for step in self.steps.values():
+                step.answer()
+
+    def stop(self) -> None:
+        """Nobody works on the run any longer: an attempt without an end is stopped."""
         for step in self.steps.values():
             step.close(self.now_s, "stopped")

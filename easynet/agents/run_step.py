@@ -8,16 +8,18 @@ from easynet.core.events import Problem
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.schedule import Assignment
 
-Outcome = Literal["prepared", "running", "succeeded", "failed", "superseded", "stopped"]
-"""`prepared`: money was set aside, nothing was sent; `superseded`: another attempt was faster; `stopped`: the
-run ended first."""
+Outcome = Literal["prepared", "running", "succeeded", "failed", "asked", "answered", "superseded", "stopped"]
+"""`prepared`: money was set aside, nothing was sent; `asked`: it ended with a question, which is `answered`
+later; `superseded`: another attempt was faster; `stopped`: the run ended first."""
 
 _PAUSE = re.compile(r"[:;.] |[：；。]")
 
 NOWHERE = NodeId("")
 _NAMELESS = CapabilityName("")
 
-State = Literal["waiting", "running", "succeeded", "failed", "stopped"]
+State = Literal["waiting", "running", "asking", "succeeded", "failed", "stopped"]
+
+_QUESTIONS: frozenset[Outcome] = frozenset({"asked", "answered"})
 
 
 @dataclass
@@ -68,6 +70,11 @@ class Step:
         return [a for _, a in sorted(self.attempts.items()) if a.outcome != "prepared"]
 
     @property
+    def tries(self) -> list[Attempt]:
+        """The attempts but for those that ended with a question: to ask is not to fail."""
+        return [a for a in self.sent if a.outcome not in _QUESTIONS]
+
+    @property
     def running(self) -> Attempt | None:
         return next((a for a in self.sent if a.outcome == "running"), None)
 
@@ -78,9 +85,15 @@ class Step:
             return "succeeded"
         if "running" in outcomes:
             return "running"
-        if not outcomes or (outcomes[-1] == "failed" and self.sent[-1].will_retry):
-            return "waiting"
-        return "failed" if outcomes[-1] == "failed" else "stopped"
+        match outcomes[-1] if outcomes else "answered":
+            case "asked":
+                return "asking"
+            case "answered":
+                return "waiting"
+            case "failed":
+                return "waiting" if self.sent[-1].will_retry else "failed"
+            case _:
+                return "stopped"
 
     @property
     def node(self) -> NodeId:
@@ -95,6 +108,12 @@ class Step:
 
     def attempt(self, number: int) -> Attempt:
         return self.attempts.setdefault(number, Attempt(number))
+
+    def answer(self) -> None:
+        """What it asked is answered."""
+        for attempt in self.attempts.values():
+            if attempt.outcome == "asked":
+                attempt.outcome = "answered"
 
     def close(self, at_s: float, outcome: Outcome) -> None:
         """No attempt is running any longer."""

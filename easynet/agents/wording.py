@@ -1,16 +1,36 @@
 """Words for what people look at: states, amounts and measurements, in both languages."""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import JsonValue
 
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Outcome, State
+from easynet.core.errors import (
+    ArgumentMismatch,
+    BadData,
+    InvalidIntent,
+    InvalidQuantity,
+    PlanRejected,
+    QualityNotMet,
+    UnknownInput,
+    Unsupported,
+    UsageError,
+)
 from easynet.core.events import Problem, Status
 from easynet.core.ids import RunId
 from easynet.core.language import Language, say
 from easynet.core.quantities import format_duration
+from easynet.core.task_graph import TaskGraph
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, which can move a terminal's cursor; marks that reorder text; halves of characters."""
+
+COMMAND = re.compile(r"`[^`]+`|(?:(?<=: )|(?<=：))easynet (?:\S.*)?$", re.MULTILINE)
+"""A command within a sentence: between backticks, or after the colon that ends it."""
 
 _STATUS: dict[Status, tuple[str, str]] = {
     "succeeded": ("Succeeded", "成功"),
@@ -23,6 +43,7 @@ _STATUS: dict[Status, tuple[str, str]] = {
 _STATE: dict[State, tuple[str, str]] = {
     "waiting": ("not started", "未开始"),
     "running": ("running", "运行中"),
+    "asking": ("waits for an answer", "等待回答"),
     "succeeded": ("done", "完成"),
     "failed": ("failed", "失败"),
     "stopped": ("stopped", "已停止"),
@@ -32,6 +53,8 @@ _OUTCOME: dict[Outcome, tuple[str, str]] = {
     "running": ("running", "运行中"),
     "succeeded": ("done", "完成"),
     "failed": ("failed", "失败"),
+    "asked": ("waits for an answer", "等待回答"),
+    "answered": ("asked a question", "提出了问题"),
     "superseded": ("another attempt was faster", "另一次尝试更快"),
     "stopped": ("stopped", "已停止"),
 }
@@ -56,9 +79,20 @@ _METRIC: dict[str, tuple[str, str]] = {
     "mase": ("MASE", "平均绝对比例误差"),
     "smape": ("sMAPE", "对称平均绝对百分比误差"),
     "mape": ("MAPE", "平均绝对百分比误差"),
-    "wape": ("WAPE", "加权绝对百分比误差"),
-    "baseline_wape": ("Baseline WAPE", "基线加权绝对百分比误差"),
+    "wape": ("Error (WAPE)", "误差 (WAPE)"),
+    "baseline_wape": ("Error of the simple rule (WAPE)", "简单规则的误差 (WAPE)"),
 }
+
+_SHORTEST_S = 0.01
+_INPUT_COLUMNS = 60
+
+_RESUMABLE: frozenset[Status | None] = frozenset({None, "failed", "cancelled", "needs_input"})
+_BEYOND_RESUMING = frozenset(
+    e.code
+    for e in (Unsupported, InvalidIntent, UnknownInput, InvalidQuantity, UsageError, PlanRejected, QualityNotMet)
+)
+"""Problems that the same run would end with again."""
+_BLAMES_INPUT = frozenset({BadData.code, ArgumentMismatch.code})
 
 
 def printable(text: object) -> str:
@@ -110,11 +144,94 @@ def metric_label(name: str, language: Language) -> str:
     return words[:1].upper() + words[1:]
 
 
-def resume_command(run_id: RunId, status: Status | None, problem: Problem | None) -> str:
-    """The command that goes on with a run; "" where it would end the same way, or the problem names it."""
+class GoOn(NamedTuple):
+    """How to go on with a run that did not reach its goal."""
+
+    words: str
+    """What the command does, up to and with the colon."""
+    command: str
+
+
+def go_on(
+    run: RunId,
+    status: Status | None,
+    problem: Problem | None,
+    language: Language,
+    *,
+    plan: TaskGraph | None = None,
+    answer: str = "",
+) -> GoOn | None:
+    """The command that goes on with a run; `None` where it would end the same way, or the problem names it.
+
+    `status` is `None` where the run has not ended; `answer` is the option that answers its open question.
+    """
+    code = problem.code if problem else ""
     told_already = problem is not None and "runs resume" in problem.hint
-    can_resume = status in (None, "failed", "cancelled", "needs_input") and bool(run_id)
-    return f"easynet runs resume {run_id}" if can_resume and not told_already else ""
+    if told_already or not run or status not in _RESUMABLE or code in _BEYOND_RESUMING:
+        return None
+    command = f"easynet runs resume {run}"
+    if answer and status in (None, "needs_input"):
+        return GoOn(say(language, "Answer with: ", "回答请用："), f"{command} {answer}")
+    if code == BadData.code and plan is not None and "data" in plan.inputs:
+        label = say(language, "Go on with the right file: ", "换成正确的文件后继续：")
+        return GoOn(label, f"{command} --answer data=FILE")
+    if code in _BLAMES_INPUT:
+        label = say(language, "Go on with the right input: ", "改正输入后继续：")
+        return GoOn(label, f"{command} --answer NAME=VALUE")
+    return GoOn(say(language, "Go on with: ", "继续："), command)
+
+
+def answer_option(account: RunAccount) -> str:
+    """The option that answers the open question of a run; "" where there is none."""
+    if account.question is None:
+        return ""
+    return "--yes" if account.asks_approval else f"--answer {one_line(account.question.name)}=VALUE"
+
+
+class Measurement(NamedTuple):
+    """A measured quality as it is shown."""
+
+    label: str
+    value: str
+    interval: str
+    """ "0.907 – 0.986"; "" where there is none."""
+
+
+def measurements(metrics: Mapping[str, float], language: Language) -> list[Measurement]:
+    """The metrics in their order; `x_low` and `x_high` become the interval of `x`."""
+    bounds = {f"{name}_{end}" for name in metrics for end in ("low", "high")}
+    shown: list[Measurement] = []
+    for name, value in metrics.items():
+        if name in bounds:
+            continue
+        ends = [format_number(metrics[f"{name}_{end}"]) for end in ("low", "high") if f"{name}_{end}" in metrics]
+        interval = " – ".join(ends) if len(ends) == 2 else ""
+        shown.append(Measurement(metric_label(name, language), format_number(value), interval))
+    return shown
+
+
+def inputs_line(inputs: Mapping[str, JsonValue], language: Language) -> str:
+    """ "Input: a = 1, data = sales.csv": what was given, files by their own names; "" where nothing was."""
+    given = [f"{one_line(name)} = {shorten(_given(value), _INPUT_COLUMNS)}" for name, value in inputs.items()]
+    if not given:
+        return ""
+    return say(language, f"Input: {', '.join(given)}", f"输入：{'，'.join(given)}")
+
+
+def _given(value: JsonValue) -> str:
+    words = one_line(value)
+    return Path(words).name if isinstance(value, str) and " " not in words and "/" in words else words
+
+
+def sentence(words: str) -> str:
+    """`words` with a capital letter where they begin with a plain word; a name in code is left alone."""
+    first = words.split(" ", 1)[0]
+    return words[:1].upper() + words[1:] if re.fullmatch("[a-z]+[,:;]?", first) else words
+
+
+def unended(words: str) -> str:
+    """`words` without their full stop, for a place where the sentence goes on."""
+    return words.rstrip().rstrip(".。").rstrip()
 
 
 def format_number(value: float) -> str:
@@ -139,6 +256,13 @@ def steps_on_nodes(account: RunAccount, language: Language) -> str:
 
 
 def format_time(seconds: float, language: Language) -> str:
-    """A duration as people say it, no finer than 10 ms."""
-    shown = format_duration(max(0.01, round(seconds, 2)) if seconds > 0 else 0.0, language)
-    return f"<{shown}" if 0 < seconds < 0.005 else shown
+    """A duration as people say it, no finer than 10 ms: "under 0.01 s"."""
+    if 0 < seconds < _SHORTEST_S / 2:
+        return say(language, f"under {_SHORTEST_S:g} s", f"不到 {_SHORTEST_S:g} 秒")
+    return format_duration(max(_SHORTEST_S, round(seconds, 2)) if seconds > 0 else 0.0, language)
+
+
+def about(seconds: float, language: Language) -> str:
+    """An estimate: "about 7.5 s", or "under 0.01 s"."""
+    words = format_time(seconds, language)
+    return words if 0 < seconds < _SHORTEST_S / 2 else say(language, f"about {words}", f"约 {words}")

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from easynet._version import __version__
+from easynet.cli.streams import discard_output, prepare
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,16 @@ class SentenceGroup(TyperGroup):
             return name, stub, rest
         return name, typer.main.get_command(import_module(COMMANDS[name].module).app), rest
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # such as `| head -1`: whoever read has read enough
+            discard_output()
+            raise typer.Exit(130) from None
+
     def _refuse_single_word(self, ctx: Any, word: str, alone: bool) -> None:
         # Chinese writes a whole sentence without a space.
-        if not word.strip() or " " in word.strip() or not word.isascii():
+        if len(word.split()) != 1 or not word.isascii():
             return
         if near := difflib.get_close_matches(word, COMMANDS, n=2, cutoff=0.7):
             ctx.fail(f"No such command '{word}'. Did you mean {' or '.join(near)}?")
@@ -90,6 +98,7 @@ def root(
 
 def main() -> None:
     """Run the command line; an error that EasyNet raises becomes a sentence and an exit code."""
+    prepare()
     try:
         app()
     except Exception as error:

@@ -3,6 +3,7 @@
 import typer
 
 from easynet.cli.options import Gateway
+from easynet.cli.streams import write
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -13,4 +14,4 @@ def nodes(gateway: Gateway = None) -> None:
     from easynet.cli.look import nodes_of
     from easynet.cli.render import nodes_table
 
-    print(nodes_table(nodes_of(gateway)))
+    write(nodes_table(nodes_of(gateway)))

@@ -4,8 +4,20 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from easynet.agents.run_account import RunAccount
-from easynet.agents.run_step import Step
-from easynet.agents.wording import format_time, one_line, printable, shorten, status_label, steps_on_nodes
+from easynet.agents.run_step import Attempt, Step
+from easynet.agents.wording import (
+    about,
+    format_time,
+    one_line,
+    outcome_label,
+    printable,
+    shorten,
+    state_label,
+    status_label,
+    steps_on_nodes,
+    unended,
+)
+from easynet.core.errors import InputNeeded
 from easynet.core.events import (
     ApprovalRequested,
     AttemptFailed,
@@ -39,9 +51,9 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
     match event:
         case RunStarted():
             began = say(language, "Resuming", "继续") if event.resumed else say(language, "Run", "运行")
-            return f"{began} {event.run_id}: {one_line(event.intent.text)}"
+            return f"{began} {event.run_id}{colon(language)}{one_line(event.intent.text)}"
         case ModelFellBack():
-            reason = one_line(event.reason)
+            reason = unended(one_line(event.reason))
             return say(
                 language,
                 f"The model {one_line(event.model)} did not serve ({reason}); planning goes on offline.",
@@ -52,7 +64,9 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
             return say(language, f"Planning anew: {reason}", f"重新规划：{reason}")
         case NodesFound():
             nodes = len({offer.node for offers in event.offers.values() for offer in offers})
-            return say(language, f"{nodes} nodes can do it.", f"{nodes} 个节点可以完成。")
+            return say(
+                language, f"{nodes} node{'s' * (nodes != 1)} can do it.", f"{nodes} 个节点可以完成。"
+            )
         case ScheduleMade():
             return totals(account)
         case RunFinished():
@@ -79,19 +93,29 @@ def _attempt_line(
     title = one_line(step.title)
     match event:
         case AttemptStarted():
-            again = say(language, f", attempt {event.attempt}", f"，第 {event.attempt} 次") * (
-                event.attempt > 1
-            )
+            tries = len(step.tries)
+            again = say(language, f", attempt {tries}", f"，第 {tries} 次") * (tries > 1)
             return f"→ {title} · {one_line(event.node)}{again}"
         case AttemptProgressed():
             percent = "" if event.fraction is None else f"{percentage(event.fraction)} "
             return f"… {title} · {percent}{one_line(event.message)}".rstrip()
         case AttemptFailed():
-            problem = shorten(one_line(event.problem.message), _PROBLEM_COLUMNS).rstrip(".")
-            then = say(language, " Trying again.", " 将重试。") if event.will_retry else ""
-            return f"✗ {title} · {one_line(event.node)}: {problem}.{then}"
+            if event.problem.code == InputNeeded.code:
+                return f"? {title} · {state_label('asking', language)}"
+            problem = unended(shorten(one_line(event.problem.message), _PROBLEM_COLUMNS))
+            then = say(language, "; trying again", "；将重试") if event.will_retry else ""
+            return f"✗ {title} · {one_line(event.node)}{colon(language)}{problem}{then}"
         case SubtaskFinished():
             return f"✓ {title} · {one_line(event.node)} · {format_time(event.duration_s, language)}"
+
+
+def stopped_line(step: Step, attempt: Attempt, language: Language) -> str:
+    """An attempt that the end of the run, or of the process, cut short."""
+    return f"– {one_line(step.title)} · {one_line(attempt.node)} · {outcome_label(attempt.outcome, language)}"
+
+
+def colon(language: Language) -> str:
+    return say(language, ": ", "：")
 
 
 def _money_line(event: MoneyReserved | MoneySettled, step: Step, language: Language) -> str:
@@ -114,9 +138,8 @@ def totals(account: RunAccount) -> str:
     language = account.language
     parts = [steps_on_nodes(account, language)]
     if account.schedule is not None:
-        about = format_time(account.schedule.duration_s, language)
         parts.append(format_credits(account.schedule.price, language))
-        parts.append(say(language, f"about {about}", f"约 {about}"))
+        parts.append(about(account.schedule.duration_s, language))
     return " · ".join(parts)
 
 
@@ -139,12 +162,11 @@ def caveat_lines(account: RunAccount) -> list[str]:
 def _plan_line(step: Step, language: Language) -> str:
     parts = [one_line(step.title)]
     if step.planned is not None:
-        expected = format_time(step.planned.ends_s - step.planned.starts_s, language)
         credits = step.planned.price
         parts += [
             one_line(step.planned.node),
             say(language, f"{credits} credit{'s' * (credits != 1)}", f"{credits} 积分"),
-            say(language, f"about {expected}", f"约 {expected}"),
+            about(step.planned.ends_s - step.planned.starts_s, language),
         ]
     return " · ".join(parts)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from easynet.cli.options import Gateway, Json, Yes
+from easynet.cli.streams import write, write_json
 
 if TYPE_CHECKING:
     from easynet.execution.journal import SqliteJournal
@@ -18,7 +19,7 @@ def runs(ctx: typer.Context) -> None:
     if ctx.invoked_subcommand is None:
         from easynet.cli.render import runs_table
 
-        print(runs_table(_journal().runs()))
+        write(runs_table(_journal().runs()))
 
 
 @app.command()
@@ -34,9 +35,9 @@ def show(
     events = journal.events(journal.find(run))
     if json:
         for event in events:
-            print(RUN_EVENT.dump_json(event).decode())
+            write_json(RUN_EVENT.dump_json(event))
     else:
-        print(run_story(events))
+        write(run_story(events))
 
 
 @app.command()

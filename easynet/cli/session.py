@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from easynet.cli.exits import result_exit_code
 from easynet.cli.render import Story, result_lines
+from easynet.cli.streams import write, write_json
 from easynet.core.errors import UsageError
 from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished
 from easynet.core.ids import RunId
@@ -56,7 +57,7 @@ class Session:
             assert run is not None, "a run has at least one event"
             result = network.result(run)
             if not self._as_json:
-                print("\n".join(result_lines(result, self._language)))
+                write("\n".join(result_lines(result, self._language)))
             return result_exit_code(result)
 
     def _say_if_over(self, first: RunEvent) -> None:
@@ -76,7 +77,7 @@ class Session:
         if isinstance(event, IntentParsed):
             self._language = event.parsed.language
         if self._story is None:
-            print(RUN_EVENT.dump_json(event).decode(), flush=True)
+            write_json(RUN_EVENT.dump_json(event))
         else:
             self._story.show(event)
 

@@ -1,9 +1,11 @@
 """`@contribute`: say what a function offers to the network, and leave the function as it is."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from easynet.core.capability import Capability, Role
+from easynet.core.errors import UsageError, nearest
+from easynet.core.language import language_of
 from easynet.core.signature import capability_of
 
 P = ParamSpec("P")
@@ -12,56 +14,60 @@ R = TypeVar("R")
 _MARK = "__easynet_capability__"
 
 
+class Terms(TypedDict, total=False):
+    """What may be said about a function that is offered; the rest is read off it."""
+
+    name: str
+    """Under which it is called; by default its own."""
+    en: str
+    """What it does, in English."""
+    zh: str
+    """What it does, in Chinese."""
+    description: str
+    """What it does, in either language; by default its docstring."""
+    specialization: str
+    tags: Sequence[str]
+    examples: Sequence[str]
+    role: Role | str
+    price: int
+    """Credits for one call."""
+    expected_s: float
+    """Seconds that one call takes."""
+    idempotent: bool
+
+
+def stated(terms: Terms) -> dict[str, Any]:
+    """The fields of a capability that `terms` give, but for its name; raises UsageError for unknown words."""
+    fields: dict[str, Any] = {k: v for k, v in terms.items() if k not in ("name", "en", "zh", "description")}
+    for word in terms:
+        if word not in Terms.__annotations__:
+            raise UsageError(
+                f"a function cannot be offered with {word!r}", hint=nearest(word, [*Terms.__annotations__])
+            )
+    description = terms.get("description", "")
+    texts = {language_of(description): description, "en": terms.get("en", ""), "zh": terms.get("zh", "")}
+    if description:
+        texts[language_of(description)] = description
+    if any(texts.values()):
+        fields["description"] = {language: text for language, text in texts.items() if text}
+    for listed in ("tags", "examples"):
+        if listed in fields:
+            fields[listed] = tuple(fields[listed])
+    return fields
+
+
 @overload
 def contribute(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def contribute(
-    *,
-    en: str = ...,
-    zh: str = ...,
-    name: str | None = ...,
-    specialization: str = ...,
-    tags: Sequence[str] = ...,
-    examples: Sequence[str] = ...,
-    role: Role | str = ...,
-    price: int = ...,
-    expected_s: float = ...,
-    idempotent: bool = ...,
-) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def contribute(
-    function: Callable[P, R] | None = None,
-    /,
-    *,
-    en: str = "",
-    zh: str = "",
-    name: str | None = None,
-    specialization: str = "",
-    tags: Sequence[str] = (),
-    examples: Sequence[str] = (),
-    role: Role | str = Role.WORK,
-    price: int = 1,
-    expected_s: float = 1.0,
-    idempotent: bool = True,
-) -> Any:
+def contribute(**terms: Unpack[Terms]) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def contribute(function: Callable[..., Any] | None = None, /, **terms: Unpack[Terms]) -> Any:
     """Mark a function as a capability that nodes can offer and planners can find.
 
-    The function stays callable as before. `en` and `zh` describe it in English and Chinese; without
-    either, its docstring does. `price` is in credits for one call, `expected_s` in seconds.
+    Used as `@contribute` or `@contribute(en=..., price=...)`. The function stays callable as before.
     """
 
     def mark(marked: Callable[P, R]) -> Callable[P, R]:
-        stated: dict[str, Any] = {
-            "specialization": specialization,
-            "tags": tuple(tags),
-            "examples": tuple(examples),
-            "role": Role(role),
-            "price": price,
-            "expected_s": expected_s,
-            "idempotent": idempotent,
-        }
-        if en or zh:
-            stated["description"] = {k: v for k, v in (("en", en), ("zh", zh)) if v}
-        setattr(marked, _MARK, capability_of(marked, name, **stated))
+        setattr(marked, _MARK, capability_of(marked, terms.get("name"), **stated(terms)))
         return marked
 
     return mark if function is None else mark(function)

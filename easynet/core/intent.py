@@ -3,9 +3,11 @@
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticSerializationError
 
 from easynet.core.capability import Value
+from easynet.core.errors import UsageError
 from easynet.core.language import Language
 
 
@@ -24,6 +26,17 @@ class Intent(BaseModel):
     """Measured qualities and their bounds: `{"accuracy": ">90%"}`."""
     constraints: dict[str, str | int | float] = Field(default_factory=dict)
     """`budget` ("$5"), `deadline` ("10 minutes"), `privacy` ("high"), `memory` ("8GB+")."""
+
+    @model_validator(mode="after")
+    def _can_be_written_down(self) -> Self:
+        try:
+            self.model_dump_json()
+        except PydanticSerializationError as error:
+            raise UsageError(
+                "the intent holds text that is not valid Unicode",
+                hint="Use a UTF-8 locale such as LANG=C.UTF-8, and rename files whose names are not UTF-8.",
+            ) from error
+        return self
 
     @classmethod
     def from_text(cls, text: str, **fields: Any) -> Self:

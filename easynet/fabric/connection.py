@@ -16,6 +16,8 @@ from easynet.fabric.credentials import Login
 
 CONNECT_TIMEOUT_S: Final = 3.0
 REQUEST_TIMEOUT_S: Final = 5.0
+RECONNECT_S: Final = 3.0
+"""How long a lost connection may take to come back before nothing waits for it any more."""
 
 Message = Msg
 Subscription = NatsSubscription
@@ -50,6 +52,8 @@ class Connection:
         self._on_return = on_return
         self._nats = NatsClient()
         self._connected = asyncio.Event()
+        self._lost_at = 0.0
+        self._requests: set[asyncio.Task[Msg]] = set()
         self._was_connected = False
         self._was_opened = False
 
@@ -104,6 +108,9 @@ class Connection:
     async def _lost(self) -> None:
         if self._connected.is_set():
             self._connected.clear()
+            self._lost_at = asyncio.get_running_loop().time()
+            for request in self._requests:
+                request.cancel()  # its answer is lost with the connection
             await self._on_loss()
 
     async def _returned(self) -> None:
@@ -118,13 +125,21 @@ class Connection:
             raise self._unreachable("the connection is gone") from error
 
     async def request(self, subject: str, data: bytes, *, timeout_s: float = REQUEST_TIMEOUT_S) -> bytes:
-        """Ask the gateway; raises GatewayUnreachable where it does not answer in time."""
+        """Ask the gateway; raises GatewayUnreachable where it does not answer in time, or has gone."""
+        await self.wait_connected()
+        request = asyncio.create_task(self._nats.request(subject, data, timeout=timeout_s))
+        self._requests.add(request)
         try:
             async with asyncio.timeout(timeout_s):
-                await self._connected.wait()
-                return (await self._nats.request(subject, data, timeout=timeout_s)).data
+                await asyncio.wait([request])
+            if request.cancelled():
+                raise self._unreachable("the connection was lost")
+            return request.result().data
         except (OSError, TimeoutError, nats.errors.Error) as error:
             raise self._unreachable("it does not answer") from error
+        finally:
+            request.cancel()
+            self._requests.discard(request)
 
     async def subscribe(self, subject: str, handler: Handler) -> Subscription:
         """Hand every message on `subject` to `handler`, one at a time, without ever dropping one."""
@@ -137,10 +152,13 @@ class Connection:
         except (OSError, nats.errors.Error) as error:
             raise self._unreachable("it does not answer") from error
 
-    async def wait_connected(self, timeout_s: float) -> None:
-        """Wait for the connection to be back; raises GatewayUnreachable."""
+    async def wait_connected(self) -> None:
+        """Wait for the connection to be back; raises GatewayUnreachable, at once where it is gone for long."""
+        if self._connected.is_set():
+            return
+        lost_s = asyncio.get_running_loop().time() - self._lost_at
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(max(0.0, RECONNECT_S - lost_s)):
                 await self._connected.wait()
         except TimeoutError:
             raise self._unreachable("the connection is gone") from None

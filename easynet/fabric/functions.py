@@ -1,14 +1,13 @@
 """A node's functions: which there are, what they offer, and how they are called."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from easynet.core.capability import Capability, Role
+from easynet.core.capability import Capability
 from easynet.core.contribution import contributed
 from easynet.core.errors import UsageError
-from easynet.core.language import language_of
 from easynet.core.signature import capability_of
 from easynet.fabric.names import checked_name
 
@@ -30,10 +29,10 @@ class Function:
         return self.manner in ("sync", "generator")
 
 
-def function_of(call: Callable[..., Any], name: str | None, stated: dict[str, Any]) -> Function:
+def function_of(call: Callable[..., Any], name: str | None, fields: dict[str, Any]) -> Function:
     """A function as it is registered; raises UsageError where it cannot be.
 
-    `stated` takes precedence over what `@contribute` said, and that over what the signature says.
+    `fields` take precedence over what `@contribute` said, and that over what the signature says.
     """
     if not callable(call):
         raise UsageError(
@@ -43,45 +42,14 @@ def function_of(call: Callable[..., Any], name: str | None, stated: dict[str, An
     marked = contributed(call)
     try:
         if marked is None:
-            capability = capability_of(_code(call), own_name, **stated)
+            capability = capability_of(_code(call), own_name, **fields)
         else:
-            capability = Capability.model_validate({**marked.model_dump(), **stated, "name": own_name})
+            capability = Capability.model_validate({**marked.model_dump(), **fields, "name": own_name})
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"{own_name} cannot be registered: {error}", hint="Wrap it in a function of your own."
         ) from error
     return Function(call, capability, _manner(_code(call)))
-
-
-def stated_fields(  # the same words as `@contribute` takes
-    *,
-    en: str,
-    zh: str,
-    description: str,
-    specialization: str | None,
-    tags: Sequence[str] | None,
-    examples: Sequence[str] | None,
-    role: Role | str | None,
-    price: int | None,
-    expected_s: float | None,
-    idempotent: bool | None,
-) -> dict[str, Any]:
-    """The fields of a capability that were given, by name."""
-    texts = {"en": en, "zh": zh}
-    if description:
-        texts.setdefault(language_of(description), "")
-        texts[language_of(description)] = description
-    given = {
-        "description": {language: text for language, text in texts.items() if text} or None,
-        "specialization": specialization,
-        "tags": None if tags is None else tuple(tags),
-        "examples": None if examples is None else tuple(examples),
-        "role": role,
-        "price": price,
-        "expected_s": expected_s,
-        "idempotent": idempotent,
-    }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _contributed_name(call: Callable[..., Any]) -> str | None:

@@ -17,13 +17,11 @@ from easynet.core.errors import (
 )
 from easynet.core.ids import NodeId
 from easynet.fabric import envelope
-from easynet.fabric.connection import Connection, Message, is_no_responders
+from easynet.fabric.connection import RECONNECT_S, Connection, Message, is_no_responders
 from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update
 
 SILENCE_S: Final = 10.0
 """A node that says nothing for so long is gone; it speaks every two seconds."""
-RECONNECT_S: Final = 3.0
-"""How long a lost connection may take to come back before its calls are given up."""
 _CHECK_EVERY_S: Final = 1.0
 _CREDIT_EVERY: Final = 16
 
@@ -111,7 +109,7 @@ class Inbox:
         Closing the generator before that cancels the call. Raises NotStarted where nobody took the call,
         NodeUnreachable, GatewayUnreachable or CallTimeout.
         """
-        await self._connection.wait_connected(RECONNECT_S)
+        await self._connection.wait_connected()
         id_ = secrets.token_hex(16)
         subject = f"fn.{node}.{function}"
         message = envelope.encode_call(Call(id_, self._token, function, arguments, timeout_s, key))

@@ -7,16 +7,16 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar, overload
+from typing import Any, Final, ParamSpec, TypeVar, Unpack, overload
 
-from easynet.core.capability import Role
+from easynet.core.contribution import Terms, stated
 from easynet.core.errors import UsageError
 from easynet.core.ids import NodeId
 from easynet.fabric.address import Address
-from easynet.fabric.functions import Function, function_of, stated_fields
+from easynet.fabric.functions import Function, function_of
 from easynet.fabric.names import checked_name
 from easynet.fabric.session import Session
 from easynet.settings import Settings
@@ -53,80 +53,21 @@ class ComputeNode:
         self._session: Session | None = None
 
     @overload
-    def register(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+    def register(self, function: Callable[P, R], /, **terms: Unpack[Terms]) -> Callable[P, R]: ...
     @overload
     def register(
-        self,
-        function: Callable[P, R],
-        /,
-        *,
-        name: str | None = ...,
-        en: str = ...,
-        zh: str = ...,
-        description: str = ...,
-        specialization: str | None = ...,
-        tags: Sequence[str] | None = ...,
-        examples: Sequence[str] | None = ...,
-        role: Role | str | None = ...,
-        price: int | None = ...,
-        expected_s: float | None = ...,
-        idempotent: bool | None = ...,
-    ) -> Callable[P, R]: ...
-    @overload
-    def register(
-        self,
-        function: None = None,
-        /,
-        *,
-        name: str | None = ...,
-        en: str = ...,
-        zh: str = ...,
-        description: str = ...,
-        specialization: str | None = ...,
-        tags: Sequence[str] | None = ...,
-        examples: Sequence[str] | None = ...,
-        role: Role | str | None = ...,
-        price: int | None = ...,
-        expected_s: float | None = ...,
-        idempotent: bool | None = ...,
+        self, function: None = None, /, **terms: Unpack[Terms]
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-    def register(
-        self,
-        function: Callable[P, R] | None = None,
-        /,
-        *,
-        name: str | None = None,
-        en: str = "",
-        zh: str = "",
-        description: str = "",
-        specialization: str | None = None,
-        tags: Sequence[str] | None = None,
-        examples: Sequence[str] | None = None,
-        role: Role | str | None = None,
-        price: int | None = None,
-        expected_s: float | None = None,
-        idempotent: bool | None = None,
-    ) -> Any:
+    def register(self, function: Callable[..., Any] | None = None, /, **terms: Unpack[Terms]) -> Any:
         """Offer a function, which stays as it is; raises UsageError where its name is taken or not allowed.
 
         Used as `@node.register`, `@node.register(name=..., en=...)` or `node.register(function)`. What is
         not stated here is taken from `@contribute`, or else from the signature and the docstring.
         """
-        stated = stated_fields(
-            en=en,
-            zh=zh,
-            description=description,
-            specialization=specialization,
-            tags=tags,
-            examples=examples,
-            role=role,
-            price=price,
-            expected_s=expected_s,
-            idempotent=idempotent,
-        )
+        fields = stated(terms)
 
         def add(registered: Callable[P, R]) -> Callable[P, R]:
-            self._add(function_of(registered, name, stated))
+            self._add(function_of(registered, terms.get("name"), fields))
             return registered
 
         return add if function is None else add(function)

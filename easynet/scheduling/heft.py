@@ -62,26 +62,30 @@ def _too_dear(cheapest: int, budget: int) -> OverBudget:
 
 def _too_slow(needed_s: float, allowed_s: float, enough: int | None) -> Infeasible:
     """`enough` is the budget with which faster offers would keep the deadline, where there is one."""
-    would_do = ceil(needed_s)
+    needed, allowed = _told_apart(needed_s, allowed_s)
+    would_do = f"{ceil(needed_s)}"
     or_en = "" if enough is None else f", or a budget of {format_credits(enough)}"
     or_zh = "" if enough is None else f"，或把预算提高到 {format_credits(enough, 'zh')}"
-    verb = "is" if _seconds(allowed_s) == "1 second" else "are"
+    verb = "is" if allowed == "1" else "are"
     return Infeasible(
-        f"the plan takes about {_seconds(needed_s)} at best; {_seconds(allowed_s)} {verb} allowed",
+        f"the plan takes about {_seconds(needed)} at best; {_seconds(allowed)} {verb} allowed",
         hint=f"A deadline of {_seconds(would_do)} would do{or_en}.",
-        zh=f"计划最快约需 {_shown(needed_s)} 秒，而期限是 {_shown(allowed_s)} 秒",
-        hint_zh=f"期限放宽到 {_shown(would_do)} 秒即可{or_zh}。",
+        zh=f"计划最快约需 {needed} 秒，而期限是 {allowed} 秒",
+        hint_zh=f"期限放宽到 {would_do} 秒即可{or_zh}。",
     )
 
 
-def _seconds(seconds: float) -> str:
-    shown = _shown(seconds)
-    return f"{shown} second{'s' * (shown != '1')}"
+def _seconds(number: str) -> str:
+    return f"{number} second{'s' * (number != '1')}"
 
 
-def _shown(seconds: float) -> str:
-    """With one decimal; a time too short for that is not called nothing."""
-    return f"{round(seconds, 1):,g}" if seconds >= 0.05 or not seconds else f"{seconds:.1g}"
+def _told_apart(*seconds: float) -> tuple[str, ...]:
+    """The times with one decimal, or with as many as it takes to see that they differ."""
+    for places in (1, 2, 3):
+        shown = tuple(f"{s:.{places}f}".rstrip("0").rstrip(".") for s in seconds)
+        if len({*shown, "0"}) > len(seconds):
+            return shown
+    return tuple(f"{s:g}" for s in seconds)
 
 
 @dataclass(frozen=True)

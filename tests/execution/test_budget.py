@@ -21,7 +21,7 @@ class Spending(RuleBasedStateMachine):
     def reserve(self, amount: int) -> int:
         left = 50 - self.paid - sum(self.open)
         if amount > left:
-            with pytest.raises(OverBudget, match=f"{left} of 50"):
+            with pytest.raises(OverBudget, match=rf"50 credits \(\$0\.50\) has {left} credit"):
                 self.budget.reserve(amount)
             amount = 0
         self.budget.reserve(amount)
@@ -51,7 +51,14 @@ def test_a_refused_reservation_changes_nothing_and_says_what_would_do() -> None:
     with pytest.raises(OverBudget) as raised:
         budget.reserve(7)
     assert (budget.reserved, budget.left) == (4, 6)
+    assert raised.value.message == (
+        "this step costs 7 credits ($0.07); the budget of 10 credits ($0.10) has 6 credits ($0.06) left"
+    )
     assert "11 credits" in raised.value.hint
+    assert raised.value.in_language("zh") == (
+        "这一步需要 7 积分（0.07 美元），而预算 10 积分（0.10 美元）只剩 6 积分（0.06 美元）",
+        "预算达到 11 积分（0.11 美元）即可完成这一步。",
+    )
 
 
 def test_without_a_limit_everything_can_be_reserved() -> None:

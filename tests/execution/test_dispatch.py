@@ -11,6 +11,7 @@ from easynet.core.schedule import Assignment, Schedule
 from easynet.execution.budget import Budget
 from easynet.execution.dispatch import Dispatch, Placement, Refusal
 from easynet.execution.machine import Start
+from easynet.execution.outcome import problem_of
 from easynet.testing.graphs import graph_of, offer
 
 WORK = CapabilityName("work")
@@ -150,6 +151,7 @@ def test_nobody_offering_is_a_refusal_that_names_the_function() -> None:
     assert isinstance(refusal, Refusal)
     assert isinstance(refusal.error, NoNodeFound)
     assert "'work'" in refusal.error.message
+    assert problem_of(refusal.error, "zh").message == "现在没有节点为 'a' 提供 'work'"
     assert list(dispatch.place()) == []
 
 
@@ -173,8 +175,17 @@ def test_too_little_money_is_a_refusal_that_says_how_much_would_do() -> None:
     (refusal, *_) = list(dispatch.place())
     assert isinstance(refusal, Refusal)
     assert isinstance(refusal.error, OverBudget)
-    assert "at least 6 credits; 5 of 10 are left" in refusal.error.message
+    assert refusal.error.message == (
+        "the rest of the plan costs at least 6 credits ($0.06);"
+        " the budget of 10 credits ($0.10) has 5 credits ($0.05) left"
+    )
     assert "11 credits" in refusal.error.hint
+    problem = problem_of(refusal.error, "zh")
+    assert (
+        problem.message
+        == "计划的其余部分至少需要 6 积分（0.06 美元），而预算 10 积分（0.10 美元）只剩 5 积分（0.05 美元）"
+    )
+    assert problem.hint == "预算达到 11 积分（0.11 美元）即可。"
     assert budget.reserved == 0
 
 

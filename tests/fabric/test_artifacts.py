@@ -76,9 +76,9 @@ def test_damaged_bytes_are_refused_and_removed(store: ArtifactStore) -> None:
 
 @given(st.text(max_size=300))
 def test_a_filename_is_one_harmless_part(name: str) -> None:
-    from easynet.fabric.artifacts import _own_name  # pyright: ignore[reportPrivateUsage]
+    from easynet.core.artifact import own_name  # pyright: ignore[reportPrivateUsage]
 
-    own = _own_name(name)
+    own = own_name(name)
     assert "/" not in own
     assert "\\" not in own
     assert "\0" not in own

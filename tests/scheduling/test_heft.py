@@ -171,10 +171,46 @@ def test_a_deadline_missed_for_lack_of_money_says_how_much_would_do() -> None:
     assert schedule(graph, offers, budget=10, deadline_s=3.0).duration_s == 2.0
 
 
+def test_refusals_are_said_in_both_languages_with_whole_amounts() -> None:
+    graph, offers = graph_of({"a": [], "b": ["a"]}), {WORK: [offer("n", price=21, expected_s=4.87)]}
+    with pytest.raises(Infeasible) as late:
+        schedule(graph, offers, deadline_s=1.0)
+    assert late.value.message == "the plan takes about 9.7 seconds at best; 1 second is allowed"
+    assert late.value.in_language("zh") == ("计划最快约需 9.7 秒，而期限是 1 秒", "期限放宽到 10 秒即可。")
+    with pytest.raises(OverBudget) as dear:
+        schedule(graph, offers, budget=21)
+    assert dear.value.in_language("en") == (
+        "the plan costs at least 42 credits ($0.42); the budget is 21 credits ($0.21)",
+        "A budget of 42 credits ($0.42) would do.",
+    )
+    assert (
+        dear.value.in_language("zh")[0] == "计划至少需要 42 积分（0.42 美元），而预算是 21 积分（0.21 美元）"
+    )
+    with pytest.raises(NoNodeFound) as nobody:
+        schedule(graph, {})
+    assert nobody.value.in_language("zh")[0] == "没有节点提供计划所需的 'work'"
+
+
+@pytest.mark.parametrize(
+    ("needed_s", "allowed_s", "told"),
+    [
+        (1.02, 1.0, "about 1.02 seconds at best; 1 second is"),
+        (0.004, 0.001, "about 0.004 seconds at best; 0.001 seconds are"),
+        (10.0, 2.5, "about 10 seconds at best; 2.5 seconds are"),
+    ],
+)
+def test_a_time_that_is_too_long_never_reads_like_the_one_allowed(
+    needed_s: float, allowed_s: float, told: str
+) -> None:
+    with pytest.raises(Infeasible) as raised:
+        schedule(graph_of({"a": []}), {WORK: [offer("n", expected_s=needed_s)]}, deadline_s=allowed_s)
+    assert told in raised.value.message
+
+
 @pytest.mark.parametrize("claim", [float("inf"), float("nan"), -5.0])
 def test_a_senseless_claim_does_no_harm(claim: float) -> None:
-    offers = {WORK: [offer("odd", expected_s=claim)]}
-    found = schedule(graph_of({"a": [], "b": ["a"], "c": []}), offers)
+    offers = {WORK: [offer("odd")]}
+    found = schedule(graph_of({"a": [], "b": ["a"], "c": []}), offers, estimate=lambda _: claim)
     assert 0.0 <= found.duration_s < float("inf")
 
 
