@@ -22,8 +22,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
-from easynet.agents import steps
-from easynet.agents.steps import APPROVAL
+from easynet.agents import plan_steps, run_steps
+from easynet.agents.run_steps import APPROVAL
 from easynet.agents.work import State, Work, finish
 from easynet.core.errors import ArgumentMismatch, BadData, DataDirectoryUnusable, UnknownInput
 from easynet.core.events import Problem, Question
@@ -42,15 +42,15 @@ Graph = CompiledStateGraph[State, Work, State, State]
 def compiled(checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     """The graph of steps; one thread of it is one run."""
     graph = StateGraph(State, context_schema=Work)
-    graph.add_node("parse", steps.parse, destinations=("plan", "clarify", "report"))
-    graph.add_node("plan", steps.plan, destinations=("discover", "clarify", "report"))
-    graph.add_node("clarify", steps.clarify, destinations=("parse", "clarify"))
-    graph.add_node("discover", steps.discover, destinations=("schedule", "report"))
-    graph.add_node("schedule", steps.schedule, destinations=("approve", "execute", "report"))
-    graph.add_node("approve", steps.approve, destinations=("execute", "report"))
-    graph.add_node("execute", steps.execute, destinations=("plan", "evaluate", "clarify", "report"))
-    graph.add_node("evaluate", steps.evaluate, destinations=("report",))
-    graph.add_node("report", steps.report)
+    graph.add_node("parse", plan_steps.parse, destinations=("plan", "clarify", "report"))
+    graph.add_node("plan", plan_steps.plan, destinations=("discover", "clarify", "report"))
+    graph.add_node("clarify", plan_steps.clarify, destinations=("parse", "clarify"))
+    graph.add_node("discover", run_steps.discover, destinations=("schedule", "report"))
+    graph.add_node("schedule", run_steps.schedule, destinations=("approve", "execute", "report"))
+    graph.add_node("approve", run_steps.approve, destinations=("execute", "report"))
+    graph.add_node("execute", run_steps.execute, destinations=("plan", "evaluate", "clarify", "report"))
+    graph.add_node("evaluate", run_steps.evaluate, destinations=("report",))
+    graph.add_node("report", run_steps.report)
     graph.add_edge(START, "parse")
     return graph.compile(checkpointer=checkpointer)
 

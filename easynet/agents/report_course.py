@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from easynet.agents.report_findings import name_class
 from easynet.agents.report_graph import draw_graph
 from easynet.agents.report_html import Html, el, join
 from easynet.agents.report_timeline import draw_timeline
@@ -15,6 +16,7 @@ from easynet.agents.wording import (
     state_label,
     status_label,
     steps_on_nodes,
+    unended,
 )
 from easynet.core.events import ApprovalRequested, ModelFellBack, Replanned, RunEvent
 from easynet.core.language import Language, say
@@ -85,9 +87,9 @@ def _notes(events: Sequence[RunEvent], language: Language) -> Html | None:
                 notes.append(
                     say(
                         language,
-                        f"The language model {event.model} did not serve ({event.reason}); "
+                        f"The language model {event.model} did not serve ({unended(event.reason)}); "
                         "the offline planner took over.",
-                        f"语言模型 {event.model} 未能提供服务（{event.reason}），改用离线规划。",
+                        f"语言模型 {event.model} 未能提供服务（{unended(event.reason)}），改用离线规划。",
                     )
                 )
             case Replanned():
@@ -139,21 +141,22 @@ def _row(step: Step, language: Language) -> Html:
     state = state_label(step.state, language)
     if not step.is_current:
         state += say(language, ", replaced", "，已替换")
+    colon = say(language, ": ", "：")
     problems = [
         el(
             "small",
-            shorten(one_line(f"{a.node}: {a.problem.message}"), _PROBLEM_COLUMNS),
+            shorten(unended(one_line(f"{a.node}{colon}{a.problem.message}")), _PROBLEM_COLUMNS),
             class_="problem-note",
         )
-        for a in step.sent
+        for a in step.tries
         if a.problem
     ]
     return el(
         "tr",
-        el("td", step.title, *problems),
-        el("td", step.node or "–"),
-        el("td", el("span", state, class_=f"state state-{step.state}")),
-        el("td", str(len(step.sent) or "–"), class_="number"),
+        el("td", step.title, *problems, class_=name_class(step.title) if not problems else None),
+        el("td", step.node or "–", class_=name_class(step.node)),
+        el("td", el("span", state, class_=f"state state-{step.state}"), class_="name"),
+        el("td", str(len(step.tries) or "–"), class_="number"),
         el(
             "td",
             format_time(step.duration_s, language) if step.duration_s is not None else "–",

@@ -4,12 +4,14 @@ import base64
 import re
 import struct
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
-from easynet.agents.report_html import Html, el, join, raw, text
-from easynet.agents.wording import format_number, metric_label
+from easynet.agents.report_html import Child, Html, el, join, raw, text
+from easynet.agents.wording import COMMAND, Measurement, columns, format_number, measurements
 from easynet.core.language import Language, say
 from easynet.core.report import DataSource, Figure, Report, Section, TableView
 
+_NAME_COLUMNS = 22
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -40,11 +42,30 @@ def _size(source: DataSource, language: Language) -> str:
 
 
 def prose(paragraph: str) -> Html:
-    """A paragraph; what stands between backticks is set as code."""
-    pieces = paragraph.split("`")
-    if len(pieces) % 2 == 0:  # a backtick of its own
-        return el("p", paragraph)
-    return el("p", *(el("code", piece) if n % 2 else piece for n, piece in enumerate(pieces)))
+    """A paragraph, with the commands and code in it set as such."""
+    return el("p", code_in(paragraph))
+
+
+def code_in(words: str) -> Html:
+    """`words` with what stands between backticks, and a command after a colon, set as code."""
+    pieces: list[Child] = []
+    at = 0
+    for match in COMMAND.finditer(words):
+        pieces += [words[at : match.start()], el("code", match.group().strip("`"))]
+        at = match.end()
+    return join(*pieces, words[at:])
+
+
+def hint(words: str) -> Html:
+    """What to do next: paragraphs, and a list where lines begin with a hyphen."""
+    blocks: list[Html] = []
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    for is_item, group in groupby(lines, key=lambda line: line.startswith("- ")):
+        if is_item:
+            blocks.append(el("ul", *(el("li", code_in(line[2:])) for line in group)))
+        else:
+            blocks += [prose(line) for line in group]
+    return join(*blocks)
 
 
 def headline(lines: Sequence[str]) -> Html | None:
@@ -73,12 +94,7 @@ def metrics(measured: Mapping[str, float], language: Language) -> Html | None:
     """A card for each measurement; `x_low` and `x_high` become the interval of `x`."""
     if not measured:
         return None
-    bounds = {f"{name}_{end}" for name in measured for end in ("low", "high")}
-    cards = [
-        _card(name, value, measured.get(f"{name}_low"), measured.get(f"{name}_high"), language)
-        for name, value in measured.items()
-        if name not in bounds
-    ]
+    cards = [_card(measurement) for measurement in measurements(measured, language)]
     title = say(language, "Measured", "测量结果")
     note = say(
         language,
@@ -94,11 +110,9 @@ def metrics(measured: Mapping[str, float], language: Language) -> Html | None:
     )
 
 
-def _card(name: str, value: float, low: float | None, high: float | None, language: Language) -> Html:
-    interval = None
-    if low is not None and high is not None:
-        interval = el("dd", f"{format_number(low)} – {format_number(high)}", class_="interval")
-    return el("div", el("dt", metric_label(name, language)), el("dd", format_number(value)), interval)
+def _card(measurement: Measurement) -> Html:
+    interval = el("dd", measurement.interval, class_="interval") if measurement.interval else None
+    return el("div", el("dt", measurement.label), el("dd", measurement.value), interval)
 
 
 def sections(report: Report) -> Html:
@@ -158,8 +172,13 @@ def table_html(table: TableView) -> Html:
     )
 
 
+def name_class(words: str) -> str | None:
+    """The class of a cell whose words stay in one line, where they are short enough for a narrow screen."""
+    return "name" if columns(words) <= _NAME_COLUMNS else None
+
+
 def _cell(value: str | int | float) -> Html:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return el("td", text(value))
+        return el("td", text(value), class_=name_class(str(value)))
     shown = format_number(value) if isinstance(value, float) else f"{value:,}"
     return el("td", shown, class_="number")

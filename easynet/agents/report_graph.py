@@ -83,7 +83,8 @@ def _groups(steps: Sequence[Step], layer: Mapping[SubtaskId, int]) -> dict[Subta
 
 def _box(step: Step, language: Language) -> Box:
     took = format_time(step.duration_s, language) if step.duration_s is not None else None
-    note = [step.node, took or state_label(step.state, language)]
+    node = "" if step.state == "asking" else step.node  # an answer is waited for, wherever it ran
+    note = [node, took or state_label(step.state, language)]
     return Box(
         title=step.title, note=" · ".join(n for n in note if n), state=step.state, tooltip=step.description
     )
@@ -91,7 +92,7 @@ def _box(step: Step, language: Language) -> Box:
 
 def _group_box(steps: Sequence[Step], language: Language) -> Box:
     states: Counter[State] = Counter(s.state for s in steps)
-    order: tuple[State, ...] = ("failed", "running", "stopped", "waiting", "succeeded")
+    order: tuple[State, ...] = ("failed", "asking", "running", "stopped", "waiting", "succeeded")
     worst: State = next(filter(states.get, order))
     (title, count), *others = Counter(s.title for s in steps).most_common()
     more = say(language, f" and {len(others)} more", f" 等 {len(others) + 1} 种") if others else ""

@@ -5,14 +5,16 @@ from functools import cache
 from importlib.resources import files
 
 from easynet.agents.report_course import course
-from easynet.agents.report_findings import caveats, data_line, headline, metrics, sections
+from easynet.agents.report_findings import caveats, code_in, data_line, headline, hint, metrics, sections
 from easynet.agents.report_html import Html, el, join, raw
 from easynet.agents.run_account import RunAccount
-from easynet.agents.wording import one_line, resume_command, status_label
+from easynet.agents.wording import answer_option, go_on, one_line, sentence, status_label
 from easynet.core.events import RunEvent, Status
 from easynet.core.language import Language, say
 from easynet.core.report import Report
 
+_CALM: frozenset[Status | None] = frozenset({None, "needs_input", "cancelled"})
+"""Ends that are nobody's failure."""
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -79,18 +81,22 @@ def _outcome(account: RunAccount, language: Language) -> Html | None:
     title = status_label(status, language) if status else say(language, "Not finished", "未完成")
     problem = finished.problem if finished else None
     question = account.question if status in (None, "needs_input") else None
-    command = resume_command(account.run_id, status, problem)
+    further = go_on(
+        account.run_id, status, problem, language, plan=account.graph, answer=answer_option(account)
+    )
+    is_said = problem is not None and question is not None and question.text == problem.message
+    is_trouble = status not in _CALM
     return el(
         "aside",
         el("h2", title),
-        el("p", problem.message) if problem else None,
-        el("p", problem.hint, class_="hint") if problem and problem.hint else None,
-        el("p", question.text) if question else None,
+        el("p", code_in(sentence(problem.message))) if problem else None,
+        el("p", question.text) if question and not is_said else None,
         el("ul", *(el("li", choice) for choice in question.choices))
         if question and question.choices
         else None,
-        el("p", say(language, "Go on with ", "继续："), el("code", command)) if command else None,
-        class_="notice notice-problem",
+        hint(problem.hint) if problem and problem.hint else None,
+        el("p", further.words, el("code", further.command)) if further else None,
+        class_="notice notice-problem" if is_trouble else "notice",
         aria_label=title,
     )
 

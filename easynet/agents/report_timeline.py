@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import floor, log10
+from math import ceil, floor, log10
 
 from easynet.agents.report_html import Html, el, join
 from easynet.agents.run_account import RunAccount
@@ -17,6 +17,8 @@ _MOST_ROWS = 80
 _WIDTH, _LABEL, _RIGHT = 920.0, 236.0, 64.0
 _LANE, _BAR = 26.0, 14.0
 _THIN_LANE, _THIN_BAR = 9.0, 6.0
+_LEAST_WIDTH = 3.0
+"""Of a bar, so that the shortest attempt is seen."""
 _LABEL_HEIGHT = 20.0
 _AXIS = 26.0
 
@@ -92,9 +94,29 @@ def _by_node(bars: Sequence[_Bar]) -> list[_Lane]:
     ]
 
 
+@dataclass(frozen=True)
+class _Axis:
+    """The stretch of the run's clock that is drawn: from the first attempt on, without the planning."""
+
+    begins_s: float
+    ends_s: float
+
+    @property
+    def scale(self) -> float:
+        return (_WIDTH - _LABEL - _RIGHT) / (self.ends_s - self.begins_s)
+
+    def x(self, at_s: float) -> float:
+        return _LABEL + (at_s - self.begins_s) * self.scale
+
+
+def _axis(account: RunAccount, lanes: Sequence[_Lane]) -> _Axis:
+    begins = min(b.starts_s for row in lanes for b in row.bars)
+    ends = max([account.now_s, *(b.ends_s for row in lanes for b in row.bars)])
+    return _Axis(begins, ends if ends > begins else begins + 1.0)
+
+
 def _draw(account: RunAccount, lanes: Sequence[_Lane], spoken: str, language: Language) -> Html:
-    ends = max([account.now_s, *(b.ends_s for row in lanes for b in row.bars)]) or 1.0
-    scale = (_WIDTH - _LABEL - _RIGHT) / ends
+    axis = _axis(account, lanes)
     tops = list(accumulate((row.height for row in lanes), initial=0.0))
     height = tops[-1]
     return el(
@@ -102,9 +124,9 @@ def _draw(account: RunAccount, lanes: Sequence[_Lane], spoken: str, language: La
         el(
             "svg",
             el("title", spoken),
-            *(_tick(at, _LABEL + at * scale, height, language) for at in ticks(ends)),
-            *(_break(_LABEL + at * scale, height, language) for at in account.breaks_s),
-            *(_lane(row, top, scale, language) for row, top in zip(lanes, tops, strict=False)),
+            *(_tick(at, axis.x(at), height, language) for at in ticks(axis.begins_s, axis.ends_s)),
+            *(_break(axis.x(at), height, language) for at in account.breaks_s if at >= axis.begins_s),
+            *(_lane(row, top, axis, language) for row, top in zip(lanes, tops, strict=False)),
             role="img",
             viewBox=f"0 0 {_WIDTH:.0f} {height + _AXIS:.0f}",
             width=_WIDTH,
@@ -118,12 +140,13 @@ def _draw(account: RunAccount, lanes: Sequence[_Lane], spoken: str, language: La
     )
 
 
-def ticks(ends_s: float) -> list[float]:
-    """Round times from 0 to `ends_s`, about six of them."""
-    rough = ends_s / 6
+def ticks(begins_s: float, ends_s: float) -> list[float]:
+    """Round times within the stretch, about six of them."""
+    rough = (ends_s - begins_s) / 6
     power = 10.0 ** floor(log10(rough)) if rough > 0 else 1.0
     step = next(power * n for n in (1, 2, 5, 10) if power * n >= rough * 0.999)
-    return [round(n * step, 9) for n in range(int(ends_s / step + 1e-9) + 1)]
+    first, last = ceil(begins_s / step - 1e-9), floor(ends_s / step + 1e-9)
+    return [round(n * step, 9) for n in range(first, last + 1)]
 
 
 def _tick(at_s: float, x: float, height: float, language: Language) -> Html:
@@ -138,20 +161,21 @@ def _break(x: float, height: float, language: Language) -> Html:
     return el("g", el("title", label), el("line", x1=x, x2=x, y1=0, y2=height, class_="break"))
 
 
-def _lane(row: _Lane, top: float, scale: float, language: Language) -> Html:
+def _lane(row: _Lane, top: float, axis: _Axis, language: Language) -> Html:
     middle = top + min(row.height, _LANE if row.note else _THIN_LANE) / 2
-    after = _LABEL + max(b.ends_s for b in row.bars) * scale + 7
+    after = max(max(axis.x(b.ends_s), axis.x(b.starts_s) + _LEAST_WIDTH) for b in row.bars) + 7
     label = shorten(one_line(row.label), 32)
     return el(
         "g",
         el("text", label, x=0, y=middle + 4, class_="lane-label") if label else None,
-        *(_bar(b, middle - row.bar / 2, row.bar, scale, language) for b in row.bars),
+        *(_bar(b, middle - row.bar / 2, row.bar, axis, language) for b in row.bars),
         el("text", row.note, x=after, y=middle + 4, class_="lane-note") if row.note else None,
     )
 
 
-def _bar(bar: _Bar, top: float, height: float, scale: float, language: Language) -> Html:
-    problem = one_line(bar.attempt.problem.message) if bar.attempt.problem else ""
+def _bar(bar: _Bar, top: float, height: float, axis: _Axis, language: Language) -> Html:
+    is_question = bar.attempt.outcome in ("asked", "answered")
+    problem = "" if is_question or not bar.attempt.problem else one_line(bar.attempt.problem.message)
     words = [
         one_line(bar.step.title),
         one_line(bar.attempt.node),
@@ -161,9 +185,9 @@ def _bar(bar: _Bar, top: float, height: float, scale: float, language: Language)
     ]
     shape = el(
         "rect",
-        x=_LABEL + bar.starts_s * scale,
+        x=axis.x(bar.starts_s),
         y=top,
-        width=max(2.0, (bar.ends_s - bar.starts_s) * scale),
+        width=max(_LEAST_WIDTH, (bar.ends_s - bar.starts_s) * axis.scale),
         height=height,
         rx=height / 5,
         class_=f"outcome-{bar.attempt.outcome}",
@@ -182,6 +206,8 @@ def _caption(account: RunAccount, packed: bool, cut: bool, language: Language) -
     ]
     if "failed" in outcomes:
         parts.append(say(language, "Red: failed.", "红色：失败。"))
+    if outcomes & {"asked", "answered"}:
+        parts.append(say(language, "Amber: asked a question.", "琥珀色：提出了问题。"))
     if outcomes & {"stopped", "superseded"}:
         parts.append(
             say(language, "Grey: stopped, or another attempt was faster.", "灰色：已停止，或另一次尝试更快。")

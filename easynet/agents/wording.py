@@ -1,6 +1,8 @@
 """Words for what people look at: states, amounts and measurements, in both languages."""
 
+import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -89,7 +91,15 @@ _INPUT_COLUMNS = 60
 _RESUMABLE: frozenset[Status | None] = frozenset({None, "failed", "cancelled", "needs_input"})
 _BEYOND_RESUMING = frozenset(
     e.code
-    for e in (Unsupported, InvalidIntent, UnknownInput, InvalidQuantity, UsageError, PlanRejected, QualityNotMet)
+    for e in (
+        Unsupported,
+        InvalidIntent,
+        UnknownInput,
+        InvalidQuantity,
+        UsageError,
+        PlanRejected,
+        QualityNotMet,
+    )
 )
 """Problems that the same run would end with again."""
 _BLAMES_INPUT = frozenset({BadData.code, ArgumentMismatch.code})
@@ -185,7 +195,9 @@ def answer_option(account: RunAccount) -> str:
     """The option that answers the open question of a run; "" where there is none."""
     if account.question is None:
         return ""
-    return "--yes" if account.asks_approval else f"--answer {one_line(account.question.name)}=VALUE"
+    return (
+        "--yes" if account.asks_approval else f"--answer {shlex.quote(one_line(account.question.name))}=VALUE"
+    )
 
 
 class Measurement(NamedTuple):
@@ -204,7 +216,9 @@ def measurements(metrics: Mapping[str, float], language: Language) -> list[Measu
     for name, value in metrics.items():
         if name in bounds:
             continue
-        ends = [format_number(metrics[f"{name}_{end}"]) for end in ("low", "high") if f"{name}_{end}" in metrics]
+        ends = [
+            format_number(metrics[f"{name}_{end}"]) for end in ("low", "high") if f"{name}_{end}" in metrics
+        ]
         interval = " – ".join(ends) if len(ends) == 2 else ""
         shown.append(Measurement(metric_label(name, language), format_number(value), interval))
     return shown
@@ -219,8 +233,11 @@ def inputs_line(inputs: Mapping[str, JsonValue], language: Language) -> str:
 
 
 def _given(value: JsonValue) -> str:
+    if not isinstance(value, str):
+        return one_line(json.dumps(value, ensure_ascii=False))
     words = one_line(value)
-    return Path(words).name if isinstance(value, str) and " " not in words and "/" in words else words
+    is_path = Path(words).is_absolute() or ("/" in words and " " not in words)
+    return Path(words).name if is_path else words
 
 
 def sentence(words: str) -> str:

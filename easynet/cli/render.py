@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from easynet.agents.run_account import RunAccount
-from easynet.cli.render_line import event_line, plan_lines, question_lines
+from easynet.cli.render_functions import function_details, functions_list, offered
+from easynet.cli.render_line import event_line, plan_lines, question_lines, stopped_line
 from easynet.cli.render_live import LiveView
-from easynet.cli.render_result import result_lines, run_story
-from easynet.cli.render_table import events_table, functions_table, nodes_table, runs_table
+from easynet.cli.render_result import print_result, result_lines, run_story
+from easynet.cli.render_table import functions_table, nodes_table, runs_table
 from easynet.core.events import (
     ApprovalRequested,
     AttemptProgressed,
@@ -26,9 +27,12 @@ from easynet.core.events import (
 
 __all__ = (
     "Story",
-    "events_table",
+    "function_details",
+    "functions_list",
     "functions_table",
     "nodes_table",
+    "offered",
+    "print_result",
     "result_lines",
     "run_story",
     "runs_table",
@@ -68,7 +72,12 @@ class Story:
         if self._view is not None:
             self._view.show(event)
             return
+        running = [(s, s.running) for s in self._account.steps.values()]
         self._account.add(event)
+        if isinstance(event, RunFinished):
+            for step, attempt in running:
+                if attempt is not None:
+                    self._write(self._timed(stopped_line(step, attempt, self._account.language)))
         if self._is_worth_a_line(event):
             self._tell(event)
 
@@ -100,12 +109,20 @@ class Story:
             self._write(*question_lines(event.question, self._account.language))
         else:
             is_frame = isinstance(event, RunStarted | RunFinished)
-            self._write(line if is_frame else f"[{self._account.now_s:6.1f} s] {line}")
+            self._write(line if is_frame else self._timed(line))
         if isinstance(event, ScheduleMade):
             self._write(*plan_lines(self._account))
 
+    def _timed(self, line: str) -> str:
+        return f"[{self._account.now_s:6.1f} s] {line}"
+
     def _write(self, *lines: str) -> None:
         encoding = self._stream.encoding or "utf-8"
-        for line in lines:
-            self._stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
-        self._stream.flush()
+        text = "".join(f"{line}\n" for line in lines)
+        try:
+            self._stream.write(text.encode(encoding, "replace").decode(encoding))
+            self._stream.flush()
+        except BrokenPipeError:
+            raise  # nobody follows any more
+        except OSError:
+            pass  # a full disk under a log costs the story, not the work

@@ -64,9 +64,7 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
             return say(language, f"Planning anew: {reason}", f"重新规划：{reason}")
         case NodesFound():
             nodes = len({offer.node for offers in event.offers.values() for offer in offers})
-            return say(
-                language, f"{nodes} node{'s' * (nodes != 1)} can do it.", f"{nodes} 个节点可以完成。"
-            )
+            return say(language, f"{nodes} node{'s' * (nodes != 1)} can do it.", f"{nodes} 个节点可以完成。")
         case ScheduleMade():
             return totals(account)
         case RunFinished():

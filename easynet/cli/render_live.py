@@ -14,7 +14,7 @@ from rich.text import Text
 
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Attempt, State, Step
-from easynet.agents.wording import format_time, one_line, state_label, status_label
+from easynet.agents.wording import about, format_time, one_line, state_label, status_label
 from easynet.cli.render_line import caveat_lines, event_line, percentage, question_lines, totals
 from easynet.cli.render_table import MARKS
 from easynet.core.events import (
@@ -26,6 +26,7 @@ from easynet.core.events import (
     Replanned,
     RunEvent,
     RunFinished,
+    Status,
 )
 from easynet.core.language import say
 from easynet.core.quantities import format_credits
@@ -33,10 +34,18 @@ from easynet.core.quantities import format_credits
 _STYLES: dict[State, str] = {
     "waiting": "dim",
     "running": "bold cyan",
+    "asking": "bold yellow",
     "succeeded": "green",
     "failed": "bold red",
     "stopped": "yellow",
 }
+_STATUS_STYLES: dict[Status, str] = {
+    "succeeded": "bold green",
+    "needs_input": "bold yellow",
+    "cancelled": "bold yellow",
+}
+_SAID: frozenset[State] = frozenset({"asking", "failed", "stopped"})
+"""States that the mark alone does not say."""
 _REFRESHES_PER_SECOND = 8
 _BAR_COLUMNS = 12
 _WIDTH_FOR_BARS = 92
@@ -155,7 +164,7 @@ class LiveView:
         elif step.duration_s is not None:
             took = format_time(step.duration_s, language)
         elif waits and step.planned is not None:
-            took = f"~{format_time(step.planned.ends_s - step.planned.starts_s, language)}"
+            took = about(step.planned.ends_s - step.planned.starts_s, language)
         else:
             took = ""
         return [
@@ -170,8 +179,8 @@ class LiveView:
         """A bar and a message where it runs, else a word where it is not plainly done or waiting."""
         language = self._account.language
         if attempt is None:
-            tries, credits = len(step.sent), step.planned.price if step.planned else None
-            words = [state_label(step.state, language)] if step.state in ("failed", "stopped") else []
+            tries, credits = len(step.tries), step.planned.price if step.planned else None
+            words = [state_label(step.state, language)] if step.state in _SAID else []
             if step.state == "waiting" and credits is not None and not tries:
                 words.append(say(language, f"{credits} credit{'s' * (credits != 1)}", f"{credits} 积分"))
             if tries > 1:
@@ -204,10 +213,8 @@ class LiveView:
         if account.finished is None:
             self._spinner.update(text=Text(words))
             return self._spinner
-        is_good = account.finished.status == "succeeded"
-        label = Text(
-            status_label(account.finished.status, language), style="bold green" if is_good else "bold red"
-        )
+        status = account.finished.status
+        label = Text(status_label(status, language), style=_STATUS_STYLES.get(status, "bold red"))
         return Text.assemble(label, f" · {words}")
 
     def _now(self) -> float:

@@ -5,16 +5,28 @@ from collections.abc import Sequence
 
 from easynet.agents.run_account import RunAccount
 from easynet.agents.wording import (
-    format_number,
+    GoOn,
+    answer_option,
     format_time,
-    metric_label,
+    go_on,
+    measurements,
     one_line,
     printable,
-    resume_command,
+    sentence,
     state_label,
     status_label,
 )
-from easynet.cli.render_line import caveat_lines, follow, percentage, question_lines, totals
+from easynet.cli.render_line import (
+    caveat_lines,
+    colon,
+    follow,
+    percentage,
+    question_lines,
+    stopped_line,
+    totals,
+)
+from easynet.cli.render_wrap import terminal_columns, wrap_prose
+from easynet.cli.streams import write
 from easynet.core.events import (
     ApprovalRequested,
     AttemptFailed,
@@ -25,9 +37,7 @@ from easynet.core.events import (
     RunEvent,
     RunFinished,
     RunStarted,
-    Status,
 )
-from easynet.core.ids import RunId
 from easynet.core.language import Language, say
 from easynet.core.quantities import format_credits
 from easynet.core.result import RunResult, replay
@@ -35,61 +45,80 @@ from easynet.core.result import RunResult, replay
 
 def result_lines(result: RunResult, language: Language = "en") -> list[str]:
     """The result for a person: the data used first, the run's id last."""
-    lines = [] if result.ok else _trouble(result.status, result.problem, result.run_id, language)
-    found = [one_line(line) for line in result.headline if line.strip()]
-    lines = [*found, *([""] if found and lines else []), *lines]
-    for block in (_metrics(result, language), _files(result, language)):
-        lines += [""] * bool(block and lines) + block
+    return [line for line, _ in _lines(result, language)]
+
+
+def print_result(result: RunResult, language: Language = "en") -> None:
+    """The result on stdout: wrapped where that is a terminal, otherwise one line an item."""
+    write("\n".join(_rows(result, language)))
+
+
+def _rows(result: RunResult, language: Language) -> list[str]:
+    width = terminal_columns()
+    lines = _lines(result, language)
+    return [
+        row for line, is_prose in lines for row in (wrap_prose(line, width) if width and is_prose else [line])
+    ]
+
+
+def _lines(result: RunResult, language: Language) -> list[tuple[str, bool]]:
+    """Each line, and whether it is prose: a path is not."""
+    trouble = [] if result.ok else _result_trouble(result, language)
+    blocks = [
+        [(one_line(line), True) for line in result.headline if line.strip()],
+        [(line, True) for line in trouble],
+        [(line, True) for line in _metrics(result, language)],
+        [(line, False) for line in _files(result, language)],
+    ]
     spent = f"{format_credits(result.cost, language)} · {format_time(result.duration_s, language)}"
     tail = say(language, f"Run {result.run_id} · {spent}", f"运行 {result.run_id} · {spent}")
-    return [*lines, "", tail] if lines else [tail]
+    return [line for block in blocks if block for line in (*block, ("", False))] + [(tail, True)]
 
 
-def _trouble(status: Status | None, problem: Problem | None, run: RunId, language: Language) -> list[str]:
+def _result_trouble(result: RunResult, language: Language) -> list[str]:
+    further = go_on(result.run_id, result.status, result.problem, language, plan=result.plan)
+    return _trouble(status_label(result.status, language), result.problem, further, language)
+
+
+def _trouble(label: str, problem: Problem | None, further: GoOn | None, language: Language) -> list[str]:
     """What went wrong, and what to do next."""
-    label = status_label(status, language) if status else say(language, "Not finished", "未完成")
-    lines = [f"{label}: {one_line(problem.message)}" if problem else label]
+    lines = [f"{label}{colon(language)}{sentence(one_line(problem.message))}" if problem else label]
     if problem and problem.hint:
         lines += [line for line in printable(problem.hint).splitlines() if line.strip()]
-    if command := resume_command(run, status, problem):
-        lines.append(say(language, f"Go on with: {command}", f"继续：{command}"))
-    return lines
+    return [*lines, "".join(further)] if further else lines
 
 
 def _metrics(result: RunResult, language: Language) -> list[str]:
-    bounds = {f"{name}_{end}" for name in result.metrics for end in ("low", "high")}
-    lines: list[str] = []
-    for name, value in result.metrics.items():
-        if name in bounds:
-            continue
-        low, high = result.metrics.get(f"{name}_low"), result.metrics.get(f"{name}_high")
-        interval = (
-            f" ({format_number(low)} – {format_number(high)})" if low is not None and high is not None else ""
-        )
-        colon = say(language, ": ", "：")
-        lines.append(f"{metric_label(name, language)}{colon}{format_number(value)}{interval}")
-    return lines
+    return [
+        f"{label}{colon(language)}{value}" + (f" ({interval})" if interval else "")
+        for label, value, interval in measurements(result.metrics, language)
+    ]
 
 
 def _files(result: RunResult, language: Language) -> list[str]:
-    lines = [f"{one_line(name)}: {printable(path.absolute())}" for name, path in result.files.items()]
+    files = [(one_line(name), path) for name, path in result.files.items()]
     if result.report is not None:
-        lines.append(say(language, "Report: ", "报告：") + printable(result.report.absolute()))
-    return lines
+        files.append((say(language, "Report", "报告"), result.report))
+    return [f"{name}{colon(language)}{printable(path.absolute())}" for name, path in files]
 
 
-def run_story(events: Sequence[RunEvent]) -> str:
-    """A readable account of a run, finished or not: what was asked, plan, troubles, money, result."""
+def run_story(events: Sequence[RunEvent], *, is_running: bool = True) -> str:
+    """A readable account of a run, finished or not: what was asked, plan, troubles, money, result.
+
+    `is_running` is False where no process works on it any longer, so that nothing in it still runs.
+    """
     account = RunAccount.of(events)
+    if not is_running:
+        account.stop()
     language = account.language
-    head = f"{account.run_id}: {one_line(account.goal)}"
+    head = f"{account.run_id}{colon(language)}{one_line(account.goal)}"
     if account.started_at is not None:
         began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(account.started_at))
         head += say(language, f"\nStarted {began}", f"\n开始于 {began}")
     blocks = [
         head,
         _plan_block(account),
-        _happened(events, language),
+        _happened(account, events),
         _money(account),
         _ending(account, events),
     ]
@@ -104,15 +133,29 @@ def _plan_block(account: RunAccount) -> str:
     return "\n".join([totals(account), steps_table(account), *caveat_lines(account)])
 
 
-def _happened(events: Sequence[RunEvent], language: Language) -> str:
-    """What did not go straight, with times."""
+def _happened(account: RunAccount, events: Sequence[RunEvent]) -> str:
+    """What did not go straight, with times; a question that is still open comes at the end of the story."""
+    language = account.language
     worth_telling = AttemptFailed | ApprovalRequested | ModelFellBack | QuestionAsked | Replanned
-    lines = [
-        f"  {format_time(at, language):>8}  {line}"
+    told = [
+        (at, line)
         for at, event, line in follow(events)
-        if isinstance(event, worth_telling) or (isinstance(event, RunStarted) and event.resumed)
+        if (isinstance(event, worth_telling) or (isinstance(event, RunStarted) and event.resumed))
+        and not (isinstance(event, QuestionAsked | ApprovalRequested) and event.question is account.question)
     ]
+    cut_short = [
+        (attempt.ended_s or 0.0, stopped_line(step, attempt, language))
+        for step in account.steps.values()
+        for attempt in step.sent
+        if attempt.outcome == "stopped"
+    ]
+    # Stable: an attempt that was cut short comes before the resumption at the same time on the run's clock.
+    lines = [f"  {format_time(at, language):>8}  {line}" for at, line in sorted(cut_short + told, key=_time)]
     return "\n".join([say(language, "On the way:", "途中："), *lines]) if lines else ""
+
+
+def _time(told: tuple[float, str]) -> float:
+    return told[0]
 
 
 def _money(account: RunAccount) -> str:
@@ -127,13 +170,14 @@ def _money(account: RunAccount) -> str:
 def _ending(account: RunAccount, events: Sequence[RunEvent]) -> str:
     language = account.language
     if isinstance(account.finished, RunFinished):
-        return "\n".join(result_lines(replay(events), language))
-    lines = _trouble(None, None, account.run_id, language)
+        return "\n".join(_rows(replay(events), language))
+    further = go_on(account.run_id, None, None, language, answer=answer_option(account))
+    lines = _trouble(say(language, "Not finished", "未完成"), None, further, language)
     if account.question is not None:
         lines = [*question_lines(account.question, language), *lines]
     running = [s for s in account.current if s.state == "running"]
     lines += [
-        f"  {state_label(s.state, language)}: {one_line(s.title)}"
+        f"  {state_label(s.state, language)}{colon(language)}{one_line(s.title)}"
         + (f" {percentage(a.fraction)}" if (a := s.running) and a.fraction is not None else "")
         for s in running
     ]

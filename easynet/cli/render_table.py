@@ -1,6 +1,5 @@
 """Plain aligned tables for stdout: runs, nodes, functions, steps."""
 
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from io import StringIO
@@ -13,16 +12,23 @@ from rich.text import Text
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import State, Step
 from easynet.agents.wording import format_time, one_line, state_label, status_label
-from easynet.cli.render_line import follow
+from easynet.cli.render_wrap import terminal_columns
 from easynet.core.capability import Capability
-from easynet.core.events import RunEvent
 from easynet.core.ids import CapabilityName
 from easynet.core.language import Language, say
 from easynet.core.offer import Node, Trust
 from easynet.core.quantities import format_credits
 from easynet.execution.journal import RunSummary
 
-MARKS: dict[State, str] = {"waiting": "·", "running": "▸", "succeeded": "✓", "failed": "✗", "stopped": "–"}
+MARKS: dict[State, str] = {
+    "waiting": "·",
+    "running": "▸",
+    "asking": "?",
+    "succeeded": "✓",
+    "failed": "✗",
+    "stopped": "–",
+}
+_UNLIMITED_COLUMNS = 100_000
 
 _RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 """Nothing but a line under the heads."""
@@ -41,7 +47,7 @@ def runs_table(runs: Sequence[RunSummary], language: Language = "en") -> str:
         table.add_row(
             Text(run.id), began, _run_status(run, language), f"{run.cost:,}", Text(one_line(run.text))
         )
-    return _plain(table)
+    return _plain(table, terminal_columns())
 
 
 def _run_status(run: RunSummary, language: Language) -> str:
@@ -67,39 +73,55 @@ def nodes_table(nodes: Sequence[Node], language: Language = "en") -> str:
     table.add_column(_head("Functions", language), ratio=1)
     for node in sorted(nodes, key=lambda n: n.name):
         names = ", ".join(sorted(one_line(c.name) for c in node.capabilities))
-        trust = say(language, "own", "自有") if node.trust is Trust.OWN else say(language, "public", "公共")
-        table.add_row(
-            Text(one_line(node.name)), trust, f"{node.running}/{node.concurrency}", Text(names or "–")
-        )
-    return _plain(table)
+        busy = f"{node.running}/{node.concurrency}"
+        table.add_row(Text(one_line(node.name)), trust_label(node, language), busy, Text(names or "–"))
+    return _plain(table, terminal_columns())
+
+
+def trust_label(node: Node, language: Language) -> str:
+    return say(language, "own", "自有") if node.trust is Trust.OWN else say(language, "public", "公共")
 
 
 def functions_table(nodes: Sequence[Node], language: Language = "en") -> str:
-    """What the nodes offer, by function: its call, what it does, where, and its price."""
-    offered = _by_function(nodes)
+    """What the nodes offer, one function a line: its name, its price, where, and what it does."""
+    offered = by_function(nodes)
     if not offered:
-        return say(language, "No node offers a function.", "没有节点提供函数。")
+        return no_function(language)
     table = _table()
-    table.add_column(_head("Function", language), no_wrap=True, overflow="ellipsis", max_width=34)
+    table.add_column(_head("Function", language), no_wrap=True)
     table.add_column(_head("Credits", language), no_wrap=True, justify="right")
-    table.add_column(_head("Nodes", language), max_width=18, overflow="ellipsis", no_wrap=True)
-    table.add_column(_head("What it does", language), no_wrap=True, overflow="ellipsis", ratio=1)
-    for name, places in sorted(offered.items()):
-        prices = sorted({c.price for _, c in places})
-        price = f"{prices[0]}" if len(prices) == 1 else f"{prices[0]}–{prices[-1]}"
-        where = ", ".join(sorted(one_line(node.name) for node, _ in places))
-        table.add_row(
-            Text(one_line(name)), price, Text(where), Text(one_line(places[0][1].describe(language)))
-        )
-    return _plain(table)
+    table.add_column(_head("Nodes", language), no_wrap=True)
+    table.add_column(_head("What it does", language), no_wrap=True, ratio=1)
+    for name, places in offered.items():
+        about = one_line(places[0][1].describe(language))
+        table.add_row(Text(one_line(name)), price_range(places), Text(where(places)), Text(about))
+    return _plain(table, None)
 
 
-def _by_function(nodes: Iterable[Node]) -> dict[CapabilityName, list[tuple[Node, Capability]]]:
+Places = Sequence[tuple[Node, Capability]]
+"""The nodes that offer one function, each with what it offers."""
+
+
+def by_function(nodes: Iterable[Node]) -> dict[CapabilityName, Places]:
+    """What is offered, by name in order."""
     offered: dict[CapabilityName, list[tuple[Node, Capability]]] = {}
     for node in nodes:
         for capability in node.capabilities:
             offered.setdefault(capability.name, []).append((node, capability))
-    return offered
+    return dict(sorted(offered.items()))
+
+
+def no_function(language: Language) -> str:
+    return say(language, "No node offers a function.", "没有节点提供函数。")
+
+
+def price_range(places: Places) -> str:
+    prices = sorted({c.price for _, c in places})
+    return f"{prices[0]}" if len(prices) == 1 else f"{prices[0]}–{prices[-1]}"
+
+
+def where(places: Places) -> str:
+    return ", ".join(sorted(one_line(node.name) for node, _ in places))
 
 
 def steps_table(account: RunAccount) -> str:
@@ -114,11 +136,11 @@ def steps_table(account: RunAccount) -> str:
     table.add_column(no_wrap=True, justify="right")
     for step in account.steps.values():
         table.add_row(*_step_row(step, language))
-    return _plain(table)
+    return _plain(table, terminal_columns())
 
 
 def _step_row(step: Step, language: Language) -> tuple[str | Text, ...]:
-    tries = len(step.sent)
+    tries = len(step.tries)
     state = "" if step.state == "succeeded" else state_label(step.state, language)
     if tries > 1:
         state = say(language, f"{tries} attempts", f"{tries} 次尝试") + (f", {state}" if state else "")
@@ -149,26 +171,14 @@ def _head(name: str, language: Language) -> str:
 
 
 def _table(*, heads: bool = True) -> Table:
-    return Table(
-        box=_RULED if heads else None, show_header=heads, show_edge=False, pad_edge=False, expand=True
-    )
+    return Table(box=_RULED if heads else None, show_header=heads, show_edge=False, pad_edge=False)
 
 
-def _plain(table: Table) -> str:
-    """The table as text without control codes, as wide as the terminal."""
+def _plain(table: Table, width: int | None) -> str:
+    """The table as text without control codes, `width` columns wide or as wide as needed without a rule."""
     out = StringIO()
-    width = max(60, shutil.get_terminal_size().columns)
-    Console(file=out, width=width, no_color=True, force_terminal=False, _environ={}).print(table)
+    table.expand = width is not None
+    table.box = table.box if width else None
+    columns = width or _UNLIMITED_COLUMNS
+    Console(file=out, width=columns, no_color=True, force_terminal=False, _environ={}).print(table)
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
-
-
-def events_table(events: Sequence[RunEvent]) -> str:
-    """Every event of a run: its number, time and kind, and what it says."""
-    table = _table()
-    table.add_column("#", no_wrap=True, justify="right")
-    table.add_column("Seconds", no_wrap=True, justify="right")
-    table.add_column("Event", no_wrap=True)
-    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
-    for at_s, event, line in follow(events):
-        table.add_row(f"{event.seq}", f"{at_s:.2f}", event.kind, Text(line))
-    return _plain(table)

@@ -59,14 +59,17 @@ def _words(text: str) -> list[str]:
 
 
 def _held_together(pieces: list[str]) -> list[str]:
-    """A mark that closes stays with what is before it, one that opens with what follows, words without a space
-    between them with each other."""
+    """The pieces with those joined that may not be parted.
+
+    A closing mark stays with what is before it, an opening one with what follows, and so do words without a
+    space between them.
+    """
     held: list[str] = []
     for piece in pieces:
         last = held[-1] if held else " "
         closes = piece[0] in _NEVER_FIRST or last[-1] in _NEVER_LAST
         is_one_word = not (last[-1] == " " or piece[0] == " " or is_wide(last[-1]) or is_wide(piece[0]))
-        if held and (closes or is_one_word or piece == " "):
+        if held and (closes or is_one_word or not piece.strip()):
             held[-1] += piece
         else:
             held.append(piece)

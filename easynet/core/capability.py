@@ -1,15 +1,18 @@
 """A function as it is offered: what it does, what it takes, what it gives, what it costs."""
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from easynet.core.ids import CapabilityName
 from easynet.core.language import Language
 
 PRIMITIVES = frozenset({"any", "str", "int", "float", "bool", "bytes", "dict", "list", "none", "File"})
 """Types that say nothing about meaning. A plan fills such a parameter from the intent, never by chaining."""
+
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+"""Words of a provider. The limit also makes pydantic refuse what is not valid Unicode."""
 
 
 class Value(BaseModel):
@@ -82,19 +85,19 @@ class Capability(Value):
     """A function as offered by nodes. Two nodes offer the same capability when the names are equal."""
 
     name: CapabilityName
-    description: dict[Language, str]
+    description: dict[Language, Text]
     """What it does, in one or more languages; planners search these texts."""
     parameters: tuple[Parameter, ...] = ()
     output: TypeRef = TypeRef(name="any")
-    specialization: str = ""
-    tags: tuple[str, ...] = ()
+    specialization: Text = ""
+    tags: tuple[Text, ...] = ()
     """Further words by which it should be found, in any language."""
-    examples: tuple[str, ...] = ()
+    examples: tuple[Text, ...] = ()
     """Sentences that this function should answer to."""
     role: Role = Role.WORK
-    price: int = Field(default=1, ge=0)
+    price: int = Field(default=1, ge=0, le=10**12)
     """Credits for one call."""
-    expected_s: float = Field(default=1.0, ge=0)
+    expected_s: float = Field(default=1.0, ge=0, le=1e9)
     """Seconds that one call takes, as the node claims."""
     idempotent: bool = True
     """Running it twice has the effect of running it once."""

@@ -1,5 +1,6 @@
 """What a user wants, in words plus constraints; and the same once understood."""
 
+import json
 from enum import StrEnum
 from typing import Any, Literal, Self
 
@@ -29,6 +30,10 @@ class Intent(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_written_down(self) -> Self:
+        try:
+            json.dumps(self.input_data, allow_nan=False)
+        except ValueError as error:
+            raise UsageError(f"the inputs hold a number that JSON cannot hold: {error}") from error
         try:
             self.model_dump_json()
         except PydanticSerializationError as error:

@@ -50,7 +50,9 @@ class ThreadPool:
                 result = inside.run(work)
             # SystemExit and the like end the call, not the thread.
             except BaseException as raised:
-                error = RuntimeError("StopIteration") if isinstance(raised, StopIteration) else raised
+                # A coroutine that waits for these two would take them for its own end.
+                is_flow = isinstance(raised, StopIteration | GeneratorExit)
+                error = RuntimeError(type(raised).__name__) if is_flow else raised
             with contextlib.suppress(RuntimeError):  # the loop is gone, and so is whoever waited
                 loop.call_soon_threadsafe(settle, result, error)
 

@@ -2,48 +2,31 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from easynet.core.capability import Capability, Parameter, Role
-from easynet.core.errors import UnknownInput, nearest
+from pydantic import JsonValue
+
+from easynet.core.capability import Capability, Role
 from easynet.core.events import Question
-from easynet.core.language import Language, say
 from easynet.core.task_graph import TaskGraph
+from easynet.planners.caveats import file_caveats, horizon_caveats, undone_caveats, word_caveats
 from easynet.planners.chaining import Chain, Gap, Wish
+from easynet.planners.files import files_in, without_files
 from easynet.planners.following import graph_of
+from easynet.planners.goals import Part, Plan, chosen, parts_of, planned, replaced
 from easynet.planners.literals import literals
 from easynet.planners.modality import modality_caveats
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest, PlanResult
+from easynet.planners.questions import check_inputs, question_text
 from easynet.planners.retrieval import Hit, Index
-from easynet.planners.sources import Draft, step_of
-from easynet.planners.words import units
 
-_SUPPORTED = 0.45
-"""The share of a request that a capability must explain to count as an answer to it."""
-_SUPPORTED_WITH_DATA = 0.3
 _MOST_QUESTIONS = 8
-_AS_GOOD = 0.95
-_NEARLY = 0.85
-"""A capability may replace a better one that cannot be planned, if its score is this share of the best."""
-_CLAUSE = re.compile(
-    r"[,;.!?，；。！？]\s*|\b(?:and then|then|and|after that)\b"
-    r"|然后|接着|随后|并且|并(?=[\u3400-\u9fff])|再(?=[\u3400-\u9fff])",
-    re.IGNORECASE,
-)
 _OWN_DATA = re.compile(
     r"\b(?:my|our)\b(?: \w+){0,3} (?:data|datasets?|files?|tables?|csv|records?|spreadsheets?)\b"
     r"|我们?的?(?:[\u3400-\u9fff]{0,4})(?:数据|文件|表格|表|记录)",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A clause that names work of its own, with the capabilities that may do it, best first."""
-
-    text: str
-    hits: tuple[Hit, ...]
 
 
 class CataloguePlanner:
@@ -52,118 +35,111 @@ class CataloguePlanner:
     name = "catalogue"
 
     async def plan(self, request: PlanRequest) -> PlanResult:
-        """Plan with the capabilities of the request's catalogue only.
+        """Plan with the capabilities of the request's catalogue only, and without those to be avoided.
 
         Raises UnknownInput where the user gave an input that no part of the plan takes.
         """
-        index = Index(request.catalogue)
-        hits = index.search(request.parsed.text)
-        parts, undone = _parts(request, index, hits)
-        close = tuple(h.capability.name for h in hits[:3])
-        if not parts:
-            why = "no capability explains enough of the words"
-            return PlanResult(status="unsupported", planner=self.name, nearest=close, why=why)
-        given = request.input_names
-        chain = Chain(request.catalogue, _wish(request, index, hits, given))
-        grown = _planned(parts, chain)
-        if isinstance(grown, Gap):
-            why = f"{grown.capability.name} needs {grown.parameter.name!r}"
-            if not grown.is_answerable:
-                return PlanResult(status="unsupported", planner=self.name, nearest=close, why=why)
-            _check_inputs(given, _takes(request, index, hits, parts, grown))
-            question = Question(
-                name=grown.parameter.name, text=_question(grown.parameter, request.parsed.language)
-            )
-            return PlanResult(
-                status="needs_input", planner=self.name, question=question, nearest=close, why=why
-            )
-        draft, goals = grown
-        graph = graph_of(draft, goals, chain)
-        _check_inputs(given, {*graph.inputs, *_instead_of_samples(graph, chain)})
-        return PlanResult(
-            status="planned",
-            planner=self.name,
-            graph=graph,
-            caveats=_caveats(request, index, parts, undone, [chain.by_name[n] for n in graph.capabilities]),
-            nearest=close,
-            why=f"{', '.join(g.name for g in goals)} fits the words best",
-        )
+        asked = _understood(request)
+        close = tuple(h.capability.name for h in asked.hits[:3])
+        result = _result(asked) if asked.parts else _unsupported("no capability explains enough of the words")
+        return result.model_copy(update={"nearest": close})
 
 
-# ── what is asked for ───────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class _Asked:
+    """A request as far as its words say what is meant."""
+
+    request: PlanRequest
+    text: str
+    """Without the names of files, which say nothing about the work."""
+    files: tuple[str, ...]
+    """The files that the words name."""
+    index: Index
+    hits: Sequence[Hit]
+    parts: Sequence[Part]
+    undone: Sequence[str]
+    is_named: bool = False
+    """The goal is the name of a capability."""
+
+    @property
+    def file_inputs(self) -> set[str]:
+        """The names under which the catalogue takes files."""
+        return {p.name for c in self.request.catalogue for p in c.parameters if p.type.name == "File"}
 
 
-def _parts(request: PlanRequest, index: Index, hits: Sequence[Hit]) -> tuple[list[_Part], list[str]]:
-    """The parts of the request that can be done, and the words of those that cannot."""
-    text = request.parsed.text
+def _understood(request: PlanRequest) -> _Asked:
+    index = Index(request.catalogue)
+    words = request.parsed.text
+    files, text = files_in(words), without_files(words, request.parsed.language)
+    hits = index.search(text)
+    asked = _Asked(request, text, files, index, hits, (), ())
     named = next((c for c in request.catalogue if request.goal and c.name == request.goal), None)
     if named is not None:
-        return [_Part(text, (Hit(named, 1.0, 1.0),))], []
-    # Whoever brings data means something that is done with it, even if some words are strange.
-    enough = _SUPPORTED_WITH_DATA if request.input_names - {LANGUAGE_INPUT} else _SUPPORTED
-    clauses = [c.strip() for c in _CLAUSE.split(text) if units(c)]
-    parts: list[_Part] = []
-    undone: list[str] = []
-    for clause in clauses if len(clauses) > 1 else ():
-        able = _able(index.search(clause), _SUPPORTED)
-        if able:
-            parts.append(_Part(clause, able))
-        elif len(index.unknown_words(clause)) > 1:
-            undone.append(clause)
-    if parts:
-        return parts, undone
-    whole = _able(hits, enough)
-    return ([_Part(text, whole)] if whole else []), []
+        return replace(asked, parts=[Part(text, (Hit(named, 1.0, 1.0),))], is_named=True)
+    has_data = bool(files or request.input_names - {LANGUAGE_INPUT})
+    parts, undone = parts_of(text, index, has_data=has_data)
+    return replace(asked, parts=parts, undone=undone)
 
 
-def _able(hits: Sequence[Hit], enough: float) -> tuple[Hit, ...]:
-    """The hits that explain enough, best first, as far as they are nearly as good as the best."""
-    goals = [h for h in hits if h.capability.role is not Role.SAMPLE and h.coverage >= enough]
-    return tuple(h for h in goals if h.score >= _NEARLY * goals[0].score)
+# ── planning ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wish(request: PlanRequest, index: Index, hits: Sequence[Hit], inputs: frozenset[str]) -> Wish:
-    text = request.parsed.text
-    files = {p.name for c in request.catalogue for p in c.parameters if p.type.name == "File"}
-    brings_data = bool(files & request.input_names) or bool(_OWN_DATA.search(text))
-
-    def sample_fits(sample: Capability) -> bool:
-        return not brings_data and index.shares_subject(text, sample, _instead_of(sample, request.catalogue))
-
-    return Wish(
-        relevance={h.capability.name: h.score for h in hits},
-        inputs=inputs,
-        sample_fits=sample_fits,
-        literals=partial(literals, sentence=text),
+def _result(asked: _Asked) -> PlanResult:
+    request = asked.request
+    found, chain, goals = _goals(asked)
+    plan = goals if isinstance(goals, Gap) else planned(goals, chain, is_named=asked.is_named)
+    if isinstance(plan, Gap):
+        return _missing(asked, plan, frozenset(found))
+    if request.avoid and not isinstance(goals, Gap):
+        kept = replaced(goals, graph_of(plan.draft, plan.goals, chain), request.avoid, chain)
+        if isinstance(kept, Capability):
+            return _unsupported(f"{kept.name} failed in this run, and nothing else does the same")
+        usable = [c for c in request.catalogue if c.name not in request.avoid]
+        chain = Chain(usable, _wish(asked, request.input_names | found.keys()))
+        plan = planned(kept, chain, is_named=asked.is_named)
+        if isinstance(plan, Gap):
+            why = f"{plan.capability.name} needs {plan.parameter.name!r}, and what gave it failed in this run"
+            return _unsupported(why)
+    graph = graph_of(plan.draft, plan.goals, chain)
+    check_inputs(request.input_names, {*graph.inputs, *_instead_of_samples(graph, chain)})
+    return PlanResult(
+        status="planned",
+        planner=CataloguePlanner.name,
+        graph=graph,
+        found_inputs=found,
+        caveats=_caveats(asked, plan, [chain.by_name[n] for n in graph.capabilities], found),
+        why=f"{', '.join(g.name for g in plan.goals)} fits the words best",
     )
 
 
-# ── what can be done ────────────────────────────────────────────────────────────────────────────
+def _goals(asked: _Asked) -> tuple[dict[str, JsonValue], Chain, tuple[Capability, ...] | Gap]:
+    """What is to be done, and the inputs that the words themselves give towards it."""
+    given = asked.request.input_names
+    unread = [] if asked.file_inputs & given else [*asked.files]
+    found: dict[str, JsonValue] = {}
+    while True:
+        chain = Chain(asked.request.catalogue, _wish(asked, given | found.keys()))
+        goals = chosen(asked.parts, chain)
+        if not isinstance(goals, Gap) or str(goals.parameter.type) != "File" or not unread:
+            return found, chain, goals
+        found[goals.parameter.name] = unread.pop(0)
 
 
-def _planned(parts: Sequence[_Part], chain: Chain) -> tuple[Draft, list[Capability]] | Gap:
-    """A draft that does all parts, with the capability chosen for each; or what is missing for the first."""
-    draft: Draft = {}
-    goals: list[Capability] = []
-    for part in parts:
-        tried = [(hit, chain.add(draft, hit.capability)) for hit in part.hits]
-        able = [(hit, grown) for hit, grown in tried if not isinstance(grown, Gap)]
-        if not able:
-            gaps = [grown for _, grown in tried if isinstance(grown, Gap)]
-            return next((gap for gap in gaps if gap.is_answerable), gaps[0])
-        best, draft = _furthest(able)
-        goals.append(best.capability)
-    return draft, goals
+def _wish(asked: _Asked, inputs: frozenset[str]) -> Wish:
+    catalogue = asked.request.catalogue
+    brings_data = bool(asked.files or asked.file_inputs & inputs or _OWN_DATA.search(asked.text))
 
+    def sample_fits(sample: Capability) -> bool:
+        if brings_data:
+            return False
+        return asked.index.shares_subject(asked.text, sample, _instead_of(sample, catalogue))
 
-def _furthest(able: Sequence[tuple[Hit, Draft]]) -> tuple[Hit, Draft]:
-    """The best hit; or one that is as good and needs it, because a plan for that does both."""
-    best, draft = able[0]
-    for hit, grown in able[1:]:
-        is_as_good = hit.score >= _AS_GOOD * best.score and not hit.capability.role.follows
-        if is_as_good and step_of(best.capability) in grown:
-            best, draft = hit, grown
-    return best, draft
+    return Wish(
+        relevance={h.capability.name: h.score for h in asked.hits},
+        inputs=inputs,
+        sample_fits=sample_fits,
+        literals=partial(literals, sentence=asked.request.parsed.text),
+    )
 
 
 def _instead_of(sample: Capability, catalogue: Sequence[Capability]) -> list[Capability]:
@@ -179,68 +155,47 @@ def _instead_of_samples(graph: TaskGraph, chain: Chain) -> set[str]:
     return {p.name for c in own for p in c.parameters if p.type.is_primitive}
 
 
-# ── inputs and questions ────────────────────────────────────────────────────────────────────────
+# ── answers ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _takes(
-    request: PlanRequest, index: Index, hits: Sequence[Hit], parts: Sequence[_Part], gap: Gap
-) -> set[str]:
+def _unsupported(why: str) -> PlanResult:
+    return PlanResult(status="unsupported", planner=CataloguePlanner.name, why=why)
+
+
+def _missing(asked: _Asked, gap: Gap, found: frozenset[str]) -> PlanResult:
+    """The question for what is missing, where the user can give it."""
+    why = f"{gap.capability.name} needs {gap.parameter.name!r}"
+    if not gap.is_answerable:
+        return _unsupported(why)
+    check_inputs(asked.request.input_names, _takes(asked, gap, found))
+    text = question_text(gap.parameter, asked.request.parsed.language)
+    question = Question(name=gap.parameter.name, text=text)
+    return PlanResult(status="needs_input", planner=CataloguePlanner.name, question=question, why=why)
+
+
+def _takes(asked: _Asked, gap: Gap, found: frozenset[str]) -> set[str]:
     """The inputs of the plan that there would be, were the missing ones given."""
-    supposed = request.input_names
+    supposed = asked.request.input_names | found
     for _ in range(_MOST_QUESTIONS):
         supposed |= {gap.parameter.name}
-        chain = Chain(request.catalogue, _wish(request, index, hits, supposed))
-        grown = _planned(parts, chain)
-        if not isinstance(grown, Gap):
-            return {*graph_of(*grown, chain).inputs}
-        gap = grown
+        chain = Chain(asked.request.catalogue, _wish(asked, supposed))
+        goals = chosen(asked.parts, chain)
+        plan = goals if isinstance(goals, Gap) else planned(goals, chain, is_named=asked.is_named)
+        if not isinstance(plan, Gap):
+            return {*graph_of(plan.draft, plan.goals, chain).inputs}
+        gap = plan
     return {*supposed}
 
 
-def _check_inputs(given: frozenset[str], taken: set[str]) -> None:
-    names = sorted(taken - {LANGUAGE_INPUT})
-    for unknown in sorted(given - taken - {LANGUAGE_INPUT}):
-        known = ", ".join(names) or "no inputs"
-        raise UnknownInput(
-            f"no part of this plan takes the input {unknown!r}; it takes {known}",
-            hint=nearest(unknown, names),
-        )
-
-
-def _question(parameter: Parameter, language: Language) -> str:
-    name, kind = parameter.name, str(parameter.type)
-    if parameter.type.name == "File":
-        return say(
-            language,
-            f"Which file should I use? Give it with --input {name}=FILE.",
-            f"要使用哪个文件？请用 --input {name}=文件 指定。",
-        )
-    return say(
-        language,
-        f"Which {name.replace('_', ' ')} should I use ({kind})? Give it with --input {name}=VALUE.",
-        f"{name} 应取什么值（{kind}）？请用 --input {name}=值 指定。",
-    )
-
-
-# ── what the plan leaves out ────────────────────────────────────────────────────────────────────
-
-
 def _caveats(
-    request: PlanRequest,
-    index: Index,
-    parts: Sequence[_Part],
-    undone: Sequence[str],
-    used: Sequence[Capability],
+    asked: _Asked, plan: Plan, used: Sequence[Capability], found: dict[str, JsonValue]
 ) -> tuple[str, ...]:
-    text, language = request.parsed.text, request.parsed.language
-    left_out = [
-        say(language, f"Nothing here does “{clause}”; it is left out.", f"没有功能可以做“{clause}”，已略过。")
-        for clause in undone
-    ]
-    strange = index.unknown_words(text) if min(p.hits[0].coverage for p in parts) < _SUPPORTED else ()
-    if strange and not undone:
-        words = say(language, ", ".join(strange), "、".join(strange))
-        left_out.append(
-            say(language, f"Not understood, and left out: {words}.", f"未能理解并已忽略：{words}。")
-        )
-    return (*left_out, *modality_caveats(text, used, language))
+    parsed, language = asked.request.parsed, asked.request.parsed.language
+    read = [*found.values(), *parsed.inputs.values()]
+    return (
+        *undone_caveats(asked.undone, language),
+        *(word_caveats(asked.text, asked.index, used, language) if not asked.undone else ()),
+        *horizon_caveats(parsed.text, used, asked.request.input_names, language),
+        *file_caveats([path for path in asked.files if path not in read], language),
+        *modality_caveats(asked.text, used, language, asked_for=plan.goals),
+    )

@@ -61,6 +61,10 @@ class Chain:
         self._samples = {c.name for c in catalogue if c.role is Role.SAMPLE and wish.sample_fits(c)}
         self._able = self._plannable()
 
+    def relevance(self, capability: Capability) -> float:
+        """How well a capability fits the words."""
+        return self._wish.relevance.get(capability.name, 0.0)
+
     def add(self, draft: Draft, wanted: Capability, pending: Pending = frozenset()) -> Draft | Gap:
         """The draft with `wanted` and all that it needs, or what is missing for it."""
         if step_of(wanted) in draft:

@@ -99,9 +99,20 @@ def outputs(draft: Draft, goals: Sequence[Capability], chain: Chain) -> tuple[Su
     """
     read = {before for s in draft.values() for before in s.needs}
     roles = {i: chain.by_name[s.capability].role for i, s in draft.items()}
-    alternatives = {b for i, s in draft.items() if roles[i] is Role.CHOOSE for b in s.needs}
-    asked = {step_of(g) for g in goals} - alternatives
+    asked = {step_of(g) for g in goals if choice_among(draft, g, chain) is None}
     return tuple(i for i in draft if i not in read or roles[i] is Role.CHOOSE or i in asked)
+
+
+def choice_among(draft: Draft, alternative: Capability, chain: Chain) -> Capability | None:
+    """The step that chooses between a capability's result and others, if the draft has one."""
+    for subtask in draft.values():
+        chooser = chain.by_name[subtask.capability]
+        lists = (b for b in subtask.arguments.values() if isinstance(b, Gathered))
+        if chooser.role is Role.CHOOSE and step_of(alternative) in {
+            i.subtask for b in lists for i in b.items
+        }:
+            return chooser
+    return None
 
 
 def graph_of(draft: Draft, goals: Sequence[Capability], chain: Chain) -> TaskGraph:

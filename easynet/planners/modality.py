@@ -17,11 +17,23 @@ _TABLE = re.compile(r"table|csv|frame|表")
 _BY_PATTERN = {names: re.compile(rf"(?<![a-z])(?:{words})(?![a-z])") for names, words in _MODALITIES.items()}
 
 
-def modality_caveats(text: str, plan: Iterable[Capability], language: Language) -> tuple[str, ...]:
-    """A sentence for each kind of data that the text names and no step of the plan reads."""
+def modality_caveats(
+    text: str, plan: Iterable[Capability], language: Language, *, asked_for: Iterable[Capability] = ()
+) -> tuple[str, ...]:
+    """A sentence for each kind of data that the text names and no step of the plan reads.
+
+    The description of a step that was `asked_for` tells what it reads in any words; that of another step only
+    where it uses the very word, because a loader of "text files" is no reader of articles.
+    """
     # Sample data is about its subject, whatever form it comes in; it reads nothing.
-    handled = " ".join(_says_about_data(c) for c in plan if c.role is not Role.SAMPLE)
-    on_table = bool(_TABLE.search(handled))
+    steps = [c for c in plan if c.role is not Role.SAMPLE]
+    wanted = {c.name for c in asked_for}
+    handled = " ".join(
+        (*(_says_about_data(c) for c in steps), *(_description(c) for c in steps if c.name in wanted))
+    )
+    on_table = bool(_TABLE.search(" ".join(map(_says_about_data, steps))))
+    # What presents results writes text and draws pictures; it reads neither.
+    described = " ".join(_description(c) for c in steps if c.role is not Role.PRESENT)
     return tuple(
         say(
             language,
@@ -30,11 +42,19 @@ def modality_caveats(text: str, plan: Iterable[Capability], language: Language) 
             f"您提到了{zh}，但计划中没有处理{zh}的步骤" + ("；它处理的是数据表。" if on_table else "。"),
         )
         for (en, zh), words in _BY_PATTERN.items()
-        if (named := words.search(text.lower())) and not words.search(handled) and named
+        if not words.search(handled) and not _named(words, text.lower()) <= _named(words, described)
     )
+
+
+def _named(words: re.Pattern[str], text: str) -> set[str]:
+    return {word.removesuffix("s") for word in words.findall(text)}
 
 
 def _says_about_data(capability: Capability) -> str:
     types = (t for p in capability.parameters for t in (p.name, p.type.name))
     words = " ".join((capability.name, *types, capability.output.name, *capability.tags))
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", words).lower()
+
+
+def _description(capability: Capability) -> str:
+    return " ".join(capability.description.values()).lower()

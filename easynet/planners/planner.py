@@ -2,6 +2,8 @@
 
 from typing import Literal, Protocol
 
+from pydantic import Field, JsonValue
+
 from easynet.core.capability import Capability, Value
 from easynet.core.events import Question
 from easynet.core.ids import CapabilityName
@@ -19,6 +21,10 @@ class PlanRequest(Value):
     goal: str = ""
     """The intent's short goal; where it is the name of a capability, that one is meant."""
     catalogue: tuple[Capability, ...]
+    """All that the network offers, with what is to be avoided."""
+    avoid: tuple[CapabilityName, ...] = ()
+    """Capabilities that failed in this run. Steps that support the goal are planned around them; where one
+    of them is the goal itself, the request is unsupported, because what looks alike may do something else."""
 
     @property
     def input_names(self) -> frozenset[str]:
@@ -33,6 +39,9 @@ class PlanResult(Value):
     planner: str
     graph: TaskGraph | None = None
     """Only where `status` is `planned`."""
+    found_inputs: dict[str, JsonValue] = Field(default_factory=dict)
+    """Inputs that were read from the words, such as a file that they name. The graph takes them from the
+    intent (`FromInput`) by these names, so that they have to be added to the intent's inputs."""
     caveats: tuple[str, ...] = ()
     """What the plan does not do although the words asked for it, in the user's language."""
     question: Question | None = None
@@ -47,7 +56,7 @@ class Planner(Protocol):
     """Makes a task graph from an intent."""
 
     async def plan(self, request: PlanRequest) -> PlanResult:
-        """Plan with the capabilities of the request's catalogue only.
+        """Plan with the capabilities of the request's catalogue only, and without those to be avoided.
 
         Raises UnknownInput where the user gave an input that no part of the plan takes.
         """

@@ -8,15 +8,16 @@ about something else can be told from a text about little.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from easynet.core.capability import Capability, Role
-from easynet.planners.words import Unit, keys, trigrams, units
+from easynet.planners.words import Unit, asked, is_common, keys, told, trigrams, units
 
 _NAME, _TAG, _EXAMPLE, _DESCRIPTION, _SPECIALIZATION = 1.6, 1.4, 1.1, 1.0, 0.6
 _ROLE_WEIGHT = {Role.CHOOSE: 0.85, Role.CHECK: 0.9, Role.PRESENT: 0.75, Role.SAMPLE: 0.5}
-_UNKNOWN_WORD, _UNKNOWN_HAN, _UNKNOWN_CONTEXT = 1.5, 0.5, 0.2
+_UNKNOWN_WORD, _UNKNOWN_COMMON, _UNKNOWN_HAN, _UNKNOWN_CONTEXT = 2.0, 1.0, 0.5, 0.2
+"""How much more or less a word that nothing uses counts than one that something does: it is distinctive."""
 _KNOWN_ELSEWHERE = 0.5
 _ALIKE = 0.6
 
@@ -38,6 +39,8 @@ class Index:
     def __init__(self, catalogue: Sequence[Capability]) -> None:
         self._catalogue = tuple(catalogue)
         self._weights = {c.name: _weights(c) for c in self._catalogue}
+        # An example's words are the example's: that one asks for prices makes nobody a judge of prices.
+        self._own = frozenset(k for c in self._catalogue for k in _weights(c, with_examples=False))
         found = Counter(key for weights in self._weights.values() for key in weights)
         self._idf = {key: math.log(1 + len(self._catalogue) / n) for key, n in found.items()}
         self._unknown_idf = math.log(1 + max(1, len(self._catalogue)))
@@ -50,9 +53,9 @@ class Index:
 
     def search(self, text: str) -> list[Hit]:
         """All capabilities that share a word with the text, best first."""
-        query = [self._spelled(unit) for unit in units(text)]
-        asked = frozenset(key for unit in query for key in unit.keys)
-        hits = [self._hit(c, query, asked) for c in self._catalogue]
+        query = [u for u in map(self._spelled, asked(text)) if not u.is_implied or u.keys[0] in self._idf]
+        words = {key: unit.weight / 2 if unit.is_implied else 1.0 for unit in query for key in unit.keys}
+        hits = [self._hit(c, query, words) for c in self._catalogue]
         return sorted((h for h in hits if h.score > 0), key=lambda h: (-h.score, h.capability.name))
 
     def shares_subject(self, text: str, sample: Capability, others: Sequence[Capability]) -> bool:
@@ -63,53 +66,64 @@ class Index:
         about = " ".join((*sample.tags, sample.specialization)).strip()
         subject = keys(about or " ".join(sample.description.values()))
         general = {key for other in others for key in self._weights.get(other.name, {})}
-        asked = (key for unit in units(text) for key in self._spelled(unit).keys)
-        return any(key in subject - general for key in asked)
+        words = (key for unit in units(text) for key in self._spelled(unit).keys)
+        return any(key in subject - general for key in words)
 
-    def unknown_words(self, text: str) -> tuple[str, ...]:
-        """The words of a text that nothing in the catalogue uses, but for those of mere context."""
+    def unknown_words(self, text: str, used: Sequence[Capability] = ()) -> tuple[str, ...]:
+        """The words of a text that no capability uses of its own, nor one that is `used` in an example.
+
+        Words of mere context are left out, and those of any request.
+        """
+        known = self._own.union(*(self._weights[c.name] for c in used))
         strange: list[str] = []
         was_han = False
         for unit in map(self._spelled, units(text)):
-            is_strange = not unit.is_context and not any(k in self._idf for k in unit.keys)
+            is_strange = not (unit.is_context or is_common(unit) or any(k in known for k in unit.keys))
             if is_strange and was_han and not unit.is_word:
                 strange[-1] += unit.text
             elif is_strange:
                 strange.append(unit.text)
             was_han = is_strange and not unit.is_word
-        return tuple(dict.fromkeys(strange))
+        return tuple(dict.fromkeys(filter(None, map(told, strange))))
 
-    def _hit(self, capability: Capability, query: Sequence[Unit], asked: frozenset[str]) -> Hit:
+    def _hit(self, capability: Capability, query: Sequence[Unit], words: Mapping[str, float]) -> Hit:
         weights = self._weights[capability.name]
         total = sum(u.weight * self._unit_idf(u) * _NAME for u in query) or 1.0
         found = sum(
             u.weight * max((self._idf[k] * weights[k] for k in u.keys if k in weights), default=0.0)
             for u in query
         )
-        alike = max((self._overlap(asked, e) for e in self._examples[capability.name]), default=0.0)
+        alike = max((self._overlap(words, e) for e in self._examples[capability.name]), default=0.0)
         length = 0.85 + 0.15 * len(weights) / self._mean_length
         score = (found / total / length + 0.35 * alike) * _ROLE_WEIGHT.get(capability.role, 1.0)
         return Hit(capability, score if found else 0.0, self._coverage(query, frozenset(weights)))
 
     def _coverage(self, query: Sequence[Unit], explains: frozenset[str]) -> float:
-        explained = asked = 0.0
+        explained = total = 0.0
         for unit in query:
             weight = unit.weight * self._unit_idf(unit)
             if any(k in explains for k in unit.keys):
                 explained += weight
-                asked += weight
-            elif any(k in self._idf for k in unit.keys):
-                asked += weight * _KNOWN_ELSEWHERE
-            elif not unit.is_word:
-                asked += weight * _UNKNOWN_HAN
+                total += weight
             else:
-                asked += weight * (_UNKNOWN_CONTEXT if unit.is_context else _UNKNOWN_WORD)
-        return explained / asked if asked else 0.0
+                total += weight * self._unexplained(unit)
+        return explained / total if total else 0.0
 
-    def _overlap(self, asked: frozenset[str], example: frozenset[str]) -> float:
-        """How alike two texts are as weighted sets of words (Dice)."""
-        shared = sum(self._idf.get(k, self._unknown_idf) for k in asked & example)
-        both = sum(self._idf.get(k, self._unknown_idf) for side in (asked, example) for k in side)
+    def _unexplained(self, unit: Unit) -> float:
+        """How much a word counts against a capability that does not use it."""
+        if any(k in self._own for k in unit.keys):
+            return _KNOWN_ELSEWHERE
+        if not unit.is_word:
+            return _UNKNOWN_HAN
+        if unit.is_context:
+            return _UNKNOWN_CONTEXT
+        return _UNKNOWN_COMMON if is_common(unit) else _UNKNOWN_WORD
+
+    def _overlap(self, words: Mapping[str, float], example: frozenset[str]) -> float:
+        """How alike a request and an example are as weighted sets of words (Dice)."""
+        weigh = {k: words.get(k, 1.0) * self._idf.get(k, self._unknown_idf) for k in {*words, *example}}
+        shared = sum(weigh[k] for k in words.keys() & example)
+        both = sum(weigh[k] for side in (words, example) for k in side)
         return 2 * shared / both if both else 0.0
 
     def _unit_idf(self, unit: Unit) -> float:
@@ -135,12 +149,12 @@ def _likeness(word: str, mine: frozenset[str], other: str, theirs: frozenset[str
     return 2 * len(mine & theirs) / (len(mine) + len(theirs))
 
 
-def _weights(capability: Capability) -> dict[str, float]:
+def _weights(capability: Capability, *, with_examples: bool = True) -> dict[str, float]:
     """The capability's words, each with the weight of the most telling place where it stands."""
     fields = (
         (_SPECIALIZATION, capability.specialization),
         (_DESCRIPTION, " . ".join(capability.description.values())),
-        (_EXAMPLE, " . ".join(capability.examples)),
+        (_EXAMPLE, " . ".join(capability.examples) if with_examples else ""),
         (_TAG, " . ".join(capability.tags)),
         (_NAME, capability.name),
     )

@@ -35,6 +35,7 @@ NODES: Mapping[str, tuple[str, ...]] = {
         f"{_HOME}.opportunities",
     ),
     "reporting": (
+        f"{_HOME}.present_sales",
         f"{_HOME}.present_profile",
         f"{_HOME}.present_correlations",
         f"{_HOME}.present_outliers",

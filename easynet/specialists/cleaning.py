@@ -8,6 +8,7 @@ from easynet.core.contribution import contribute
 from easynet.core.errors import BadData
 from easynet.core.language import Language, say
 from easynet.specialists.columns import Kind, is_text, to_numbers
+from easynet.specialists.currency import currency_of
 from easynet.specialists.dates import to_dates
 from easynet.specialists.libraries import require
 from easynet.specialists.profile import TableProfile
@@ -24,6 +25,8 @@ class CleanTable(TypedDict):
 
     frame: "pd.DataFrame"
     kinds: dict[str, Kind]
+    currencies: dict[str, str]
+    """The sign that a numeric column carried, where it did."""
     row_numbers: "NDArray[np.int64]"
     """For each row, its number in the original table, from 1."""
     dropped: dict[str, str]
@@ -38,21 +41,13 @@ class CleanTable(TypedDict):
     zh="清洗数据表：把文本转成数字和日期，去掉空格、空行、空列和重复记录。",
     specialization="data-analysis",
     tags=(
-        "clean",
-        "tidy",
-        "prepare",
-        "preprocess",
-        "duplicates",
-        "清洗",
-        "整理",
-        "预处理",
-        "去重",
-        "准备数据",
+        "clean", "tidy", "prepare", "preprocess", "duplicates", "remove duplicate rows", "清洗", "整理",
+        "预处理", "去重", "准备数据",
     ),
     examples=("clean my data", "清洗这份数据"),
     price=1,
     expected_s=0.5,
-)
+)  # fmt: skip
 def clean_table(table: RawTable, profile: TableProfile, language: Language = "en") -> CleanTable:
     """The table with typed columns and without what carries no information.
 
@@ -77,6 +72,7 @@ def clean_table(table: RawTable, profile: TableProfile, language: Language = "en
     return CleanTable(
         frame=frame,
         kinds={name: kinds[name] for name in kept},
+        currencies={n: sign for n in kept if kinds[n] == "number" and (sign := currency_of(n, raw[n]))},
         row_numbers=numbers,
         dropped=dropped,
         notes=notes + row_notes,

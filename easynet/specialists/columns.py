@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from easynet.core.errors import BadData
 from easynet.core.language import Language, say
+from easynet.specialists.currency import SIGNS
 from easynet.specialists.dates import date_share
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def to_numbers(series: "pd.Series") -> "pd.Series":
     if not is_text(series):
         return _finite(pd.to_numeric(series, errors="coerce"))
     text = series.astype("object").where(series.notna(), "").astype(str)
-    text = text.str.replace(r"[\s\u00a0$€£¥￥元%]", "", regex=True)
+    text = text.str.replace(rf"{SIGNS}|[\s\u00a0'’%]", "", regex=True)
     text = text.str.replace(r"^\((.+)\)$", r"-\1", regex=True)
     with_comma = text[text.str.contains(",", regex=False)]
     thousands = with_comma.str.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
@@ -122,13 +123,18 @@ def find_by_name(columns: Sequence[str], words: Sequence[str]) -> list[str]:
     for position, column in enumerate(columns):
         name = words_of(column)
         ranks = [
-            (0 if name == word else 1, rank)
+            (0 if _is_same(name, word) else 1, rank)
             for rank, word in enumerate(words)
-            if name == word or re.search(rf"\b{re.escape(word)}\b", name) or _is_han_part(word, name)
+            if _is_same(name, word) or re.search(rf"\b{re.escape(word)}\b", name) or _is_han_part(word, name)
         ]
         if ranks:
             scored.append((*min(ranks), position, column))
     return [column for *_, column in sorted(scored)]
+
+
+def _is_same(name: str, word: str) -> bool:
+    # `ORDERDATE` is an order date.
+    return name.replace(" ", "") == word.replace(" ", "")
 
 
 def _is_han_part(word: str, name: str) -> bool:
@@ -137,7 +143,7 @@ def _is_han_part(word: str, name: str) -> bool:
 
 
 def given_column(given: str, columns: Sequence[str], parameter: str, language: Language) -> str:
-    """The column that a user named; capitals and spaces do not matter.
+    """The column that a user named; capitals and spaces do not matter, and one word of several may do.
 
     Raises BadData naming the closest columns where there is none.
     """
@@ -146,6 +152,11 @@ def given_column(given: str, columns: Sequence[str], parameter: str, language: L
     same = [c for c in columns if words_of(c) == words_of(given)]
     if same:
         return same[0]
+    mentioned = [c for c in columns if find_by_name([given], [words_of(c)])]
+    containing = find_by_name(columns, [words_of(given)]) if words_of(given) else []
+    for likely in (mentioned, containing):
+        if len(likely) == 1:
+            return likely[0]
     near = get_close_matches(given, columns, n=3, cutoff=0.5)
     listed = ", ".join(repr(c) for c in columns[:12]) + (" ..." if len(columns) > 12 else "")
     close = say(language, f"Did you mean {near[0]!r}? ", f"您是不是指 {near[0]!r}？") if near else ""

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from easynet.core.language import Language, say
 from easynet.specialists.periods import PERIODICITY, Grain, count_of
-from easynet.specialists.wording import signed_money, signed_percent
+from easynet.specialists.wording import Money, percent, signed_percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,12 +132,24 @@ def _interval(drawn: "NDArray[np.float64]", estimate: float, wider: float) -> tu
     return estimate + wider * (float(low) - estimate), estimate + wider * (float(high) - estimate)
 
 
-def change_words(change: Change, language: Language) -> str:
+def change_words(change: Change, money: Money, language: Language) -> str:
     """A change with its interval: "+23,003 (+16.9%, 95% interval +20,617 to +25,459)"."""
     share = "" if change["percent"] is None else signed_percent(change["percent"]) + say(language, ", ", "，")
-    low, high = signed_money(change["low"]), signed_money(change["high"])
+    low, high = money.signed(change["low"]), money.signed(change["high"])
     return say(
         language,
-        f"{signed_money(change['change'])} ({share}95% interval {low} to {high})",
-        f"{signed_money(change['change'])}（{share}95% 区间 {low} 至 {high}）",
+        f"{money.signed(change['change'])} ({share}95% interval {low} to {high})",
+        f"{money.signed(change['change'])}（{share}95% 区间 {low} 至 {high}）",
+    )
+
+
+def size_words(change: Change, money: Money, language: Language) -> str:
+    """How large a clear change is, after "grew by" or "fell by": "23,003 (16.9%, 95% interval ...)"."""
+    share = "" if change["percent"] is None else percent(abs(change["percent"])) + say(language, ", ", "，")
+    low, high = (money.plain(size) for size in sorted((abs(change["low"]), abs(change["high"]))))
+    size = money.plain(abs(change["change"]))
+    return say(
+        language,
+        f"{size} ({share}95% interval {low} to {high})",
+        f"{size}（{share}95% 区间 {low} 至 {high}）",
     )

@@ -7,8 +7,12 @@ from easynet.core.language import Language, say
 if TYPE_CHECKING:
     import pandas as pd
 
-_DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y")
-_MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
+_DAY_FIRST = (
+    "%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%y %H:%M",
+)  # fmt: skip
+_MONTH_FIRST = (
+    "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M",
+)  # fmt: skip
 _FORMATS = (
     "ISO8601",
     "%Y/%m/%d",
@@ -20,12 +24,11 @@ _FORMATS = (
     "%Y年%m月",
     "%Y年%m月%d号",
     "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
     *_MONTH_FIRST,
     *_DAY_FIRST,
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
     "%d-%b-%Y",
     "%d-%b-%y",
     "%d %b %Y",
@@ -76,8 +79,8 @@ def date_share(text: "pd.Series") -> float:
 def to_dates(series: "pd.Series", language: Language) -> "tuple[pd.Series, str]":
     """A column as dates without time zone, NaT where it is none; and a sentence on how it was read.
 
-    The sentence is empty unless day and month could be confused: `03/04/2024` is then read with the
-    month first, and says so.
+    The sentence is empty unless day and month could be confused and nothing in the data settles it:
+    `03/04/2024` is then read with the month first, and says so.
     """
     import pandas as pd  # heavy
     from pandas.api import types
@@ -91,13 +94,45 @@ def to_dates(series: "pd.Series", language: Language) -> "tuple[pd.Series, str]"
     form, _ = _best_format(stated)
     if not form:
         return pd.Series(pd.NaT, index=series.index, dtype="datetime64[ns]"), ""
-    dates = _parsed(text, form)
-    twin = {a: b for a, b in zip(_MONTH_FIRST, _DAY_FIRST, strict=True)}.get(form)
-    if twin and bool(_parsed(stated, twin).notna().all()):
-        example = str(stated.iloc[0])
-        return dates, say(
-            language,
-            f"Dates such as {example} were read with the month first; the data does not settle it.",
-            f"像 {example} 这样的日期按“月/日”读取；数据本身无法确定。",
-        )
-    return dates, ""
+    pair = next((p for p in zip(_MONTH_FIRST, _DAY_FIRST, strict=True) if form in p), None)
+    if pair is None:
+        return _parsed(text, form), ""
+    month_first, day_first = (_parsed(text, order) for order in pair)
+    is_day_first = _is_day_first(month_first, day_first)
+    if is_day_first is not None:
+        return day_first if is_day_first else month_first, ""
+    return month_first, say(
+        language,
+        f"Dates such as {stated.iloc[0]} were read with the month first; the data does not settle it."
+        " If the day comes first, write them like 2024-03-31.",
+        f"像 {stated.iloc[0]} 这样的日期按“月/日”读取，数据本身无法确定。"
+        "如果是“日/月”，请写成 2024-03-31 的形式。",
+    )
+
+
+def _is_day_first(month_first: "pd.Series", day_first: "pd.Series") -> bool | None:
+    """Whether the day comes first, by what makes more sense of the dates; None where both make the same.
+
+    More readable dates (there is no 13th month), then a steadier rhythm, then the order of the rows.
+    """
+    readable = int(day_first.notna().sum()) - int(month_first.notna().sum())
+    if readable:
+        return readable > 0
+    if bool((month_first.dropna() == day_first.dropna()).all()):
+        return False
+    uneven = [_unevenness(dates) + 0.1 for dates in (month_first, day_first)]
+    if max(uneven) > 2 * min(uneven):
+        return uneven[1] < uneven[0]
+    in_order = [_is_in_order(dates) for dates in (month_first, day_first)]
+    return in_order[1] if in_order[0] != in_order[1] else None
+
+
+def _unevenness(dates: "pd.Series") -> float:
+    """How much the gaps between the days differ, as a share of the average gap."""
+    gaps = dates.dropna().dt.normalize().drop_duplicates().sort_values().diff().dt.days.dropna()
+    return float(gaps.std(ddof=0) / gaps.mean()) if len(gaps) else 0.0
+
+
+def _is_in_order(dates: "pd.Series") -> bool:
+    stated = dates.dropna()
+    return bool(stated.is_monotonic_increasing or stated.is_monotonic_decreasing)

@@ -35,7 +35,7 @@ _LARGEST_BYTES = 500_000_000
 """Unpacked; a larger file is not a detector but an attempt to fill the memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Detector:
     """Tells anomalous rows of a table from normal ones."""
 
@@ -44,6 +44,15 @@ class Detector:
     """A scikit-learn pipeline."""
     metadata: Mapping[str, Any]
     """Method, target, classes, threshold, versions and validation metrics."""
+
+    def __repr__(self) -> str:
+        about = self.metadata
+        quality = about.get("metrics", {}).get("validation_auc")
+        measured = "not measured" if quality is None else f"validation AUC {quality:.3f}"
+        return (
+            f"<Detector {str(about['method']).replace('_', ' ')}, target {about['target']['column']!r},"
+            f" {len(self.columns)} columns, {measured}>"
+        )
 
     @property
     def columns(self) -> list[str]:

@@ -6,9 +6,10 @@ from typing_extensions import TypedDict
 
 from easynet.core.call import progress
 from easynet.core.contribution import contribute
-from easynet.core.errors import BadData
 from easynet.core.language import Language, say
 from easynet.specialists.backtest import Backtest, backtest, predict, wape
+from easynet.specialists.forecasters import SIMPLE_RULES
+from easynet.specialists.horizon import read_horizon
 from easynet.specialists.libraries import require
 from easynet.specialists.periods import PERIODICITY, Grain, count_of, next_starts
 from easynet.specialists.sales import SalesTable, totals
@@ -32,6 +33,9 @@ class Forecast(TypedDict):
     """Total sales of the periods to come."""
 
     grain: Grain
+    currency: str
+    asked: str
+    """The horizon in the words of the request, where it is not in periods of this grain; else ""."""
     method: str
     tried: list[TriedForecaster]
     """Best first."""
@@ -51,7 +55,7 @@ class Forecast(TypedDict):
     test_low: list[float]
     test_high: list[float]
     baseline: str
-    """The simplest sensible method."""
+    """The simple rule that did best in the back-test."""
     baseline_predicted: list[float]
     notes: list[str]
 
@@ -62,6 +66,8 @@ class ForecastCheck(TypedDict):
     metrics: dict[str, float]
     """`wape` and `baseline_wape` as shares of sales, `coverage` of the interval."""
     periods: int
+    inside: int
+    """Periods whose value lay in the interval."""
 
 
 @contribute(
@@ -77,10 +83,11 @@ class ForecastCheck(TypedDict):
     price=4,
     expected_s=2.0,
 )  # fmt: skip
-def forecast_sales(sales: SalesTable, horizon: int | None = None, language: Language = "en") -> Forecast:
-    """The total of the next `horizon` periods by the method with the least back-test error.
+def forecast_sales(sales: SalesTable, horizon: str | None = None, language: Language = "en") -> Forecast:
+    """The total of the coming periods by the method with the least back-test error.
 
-    The last window is kept out of the choice and measures it. Raises BadData for an impossible horizon.
+    `horizon` is a time such as `3 months`, or a number of the data's own periods. The last window is kept
+    out of the choice and measures it. Raises BadData for a horizon that is impossible or unreadable.
     """
     require("pandas", "statsmodels")
     import numpy as np  # heavy
@@ -88,15 +95,14 @@ def forecast_sales(sales: SalesTable, horizon: int | None = None, language: Lang
 
     grain, values = sales["grain"], totals(sales)
     season = PERIODICITY[grain].season
-    ahead = _horizon(horizon, len(values), grain, language)
+    asked = read_horizon(horizon, len(values), grain, language)
+    ahead = asked.periods
     window = min(ahead, max(1, len(values) // 4))
     seen, test = values[:-window], values[-window:]
     tested = backtest(seen, window, season, language)
     method = min(tested.wape, key=lambda m: tested.wape[m])
     progress(0.9, say(language, "Forecasting", "正在预测"))
-    baseline = (
-        "seasonal_naive" if predict("seasonal_naive", seen, window, season) is not None else "last_value"
-    )
+    baseline = min((m for m in SIMPLE_RULES if m in tested.wape), key=lambda m: tested.wape[m])
     predicted = _predicted(method, seen, window, season)
     mean = _predicted(method, values, ahead, season)
     errors = tested.errors[method]
@@ -108,6 +114,8 @@ def forecast_sales(sales: SalesTable, horizon: int | None = None, language: Lang
     starts = next_starts(last, ahead + 1, grain)[1:]
     return Forecast(
         grain=grain,
+        currency=sales["currency"],
+        asked=asked.asked,
         method=method,
         tried=[TriedForecaster(method=m, wape=w) for m, w in sorted(tested.wape.items(), key=lambda i: i[1])],
         origins=tested.origins,
@@ -153,30 +161,7 @@ def check_forecast(forecast: Forecast) -> ForecastCheck:
             "coverage": float(inside.mean()),
         },
         periods=len(actual),
-    )
-
-
-def _horizon(given: int | None, length: int, grain: Grain, language: Language) -> int:
-    if given is None:
-        return max(1, min(PERIODICITY[grain].horizon, length // 5))
-    try:
-        asked = int(given)
-    except (TypeError, ValueError):
-        asked = 0
-    if 1 <= asked <= length:
-        return asked
-    unit = count_of(length, grain, language)
-    raise BadData(
-        say(
-            language,
-            f"A forecast of {given} periods cannot be made from a history of {unit}.",
-            f"无法根据 {unit}的历史预测 {given} 期。",
-        ),
-        hint=say(
-            language,
-            f"Give a whole number between 1 and {length} as horizon.",
-            f"请把 horizon 设为 1 到 {length} 之间的整数。",
-        ),
+        inside=int(inside.sum()),
     )
 
 

@@ -38,6 +38,7 @@ class GroupSummary(TypedDict):
     """The column that divides."""
     value: str
     """The column that is summed up."""
+    currency: str
     groups: list[GroupFigures]
     """Highest mean first."""
     groups_left_out: int
@@ -45,14 +46,16 @@ class GroupSummary(TypedDict):
 
 
 @contribute(
-    en="Summarise a table by group: total, mean and median of a value for each category, compared.",
-    zh="按组汇总数据表：比较各类别某个数值的合计、平均值和中位数（分组统计、透视）。",
+    en="Summarise a table by group: total (sum), mean (average), median and count of a value per category,"
+    " compared.",
+    zh="按组汇总数据表：按类别统计并比较某个数值的合计、平均值、中位数和行数（分组统计、透视）。",
     specialization="data-analysis",
     tags=(
-        "group by", "pivot", "compare groups", "average per", "mean by", "aggregate", "breakdown", "分组",
-        "汇总", "透视", "对比", "平均", "各组", "按类别",
+        "group by", "pivot", "compare groups", "average per", "mean by", "aggregate", "breakdown", "sum",
+        "total", "average", "mean", "count", "by", "per", "分组", "汇总", "合计", "总计", "透视", "对比",
+        "平均", "计数", "按", "各组", "每个", "按类别",
     ),
-    examples=("average price per category", "按部门汇总平均工资"),
+    examples=("average price per category", "total by department", "按部门汇总平均工资", "每个类别的合计"),
     price=1,
     expected_s=0.5,
 )  # fmt: skip
@@ -79,7 +82,7 @@ def summarise_by_group(
             say(language, f"The column {of!r} holds no numbers.", f"列 {of!r} 不是数值列。"),
             hint=say(language, "Name a numeric column as value.", "请把一个数值列指定为 value。"),
         )
-    return _summary(frame, by, of, language)
+    return _summary(frame, by, of, table["currencies"].get(of, ""), language)
 
 
 def _only(name: str, candidates: list[str], language: Language) -> str:
@@ -100,7 +103,7 @@ def _only(name: str, candidates: list[str], language: Language) -> str:
     raise InputNeeded(name, question[name], candidates)
 
 
-def _summary(frame: "pd.DataFrame", by: str, of: str, language: Language) -> GroupSummary:
+def _summary(frame: "pd.DataFrame", by: str, of: str, currency: str, language: Language) -> GroupSummary:
     import pandas as pd  # heavy
 
     values = frame[of].astype("float64")
@@ -114,6 +117,7 @@ def _summary(frame: "pd.DataFrame", by: str, of: str, language: Language) -> Gro
     return GroupSummary(
         group=by,
         value=of,
+        currency=currency,
         groups=sorted(figures, key=lambda f: -f["mean"]),
         groups_left_out=len(sizes) - len(kept),
         overall_mean=float(values.mean()),

@@ -36,6 +36,9 @@ class Opportunities(TypedDict):
     """Segments in three rankings: clear growth first, clear decline last, by money."""
 
     grain: Grain
+    currency: str
+    columns: dict[str, str]
+    """The column behind `regions` and behind `products`, where there is one."""
     compared: str
     """What is compared with what, as a phrase."""
     is_year_before: bool
@@ -84,17 +87,12 @@ def growth_opportunities(
         progress(number / 3, say(language, "Comparing segments", "正在比较各细分市场"))
         ranked[kind], small = _ranking(sales, by, comparison, trend["change"], expected) if by else ([], 0)
         left_out += small
-    notes = list(trend["notes"])
-    if not (ranked["regions"] or ranked["products"]):
-        notes.append(
-            say(
-                language,
-                "The data does not tell regions or products apart, so only the total could be looked at.",
-                "数据没有区分地区或产品，因此只能分析总额。",
-            )
-        )
     return Opportunities(
         grain=sales["grain"],
+        currency=sales["currency"],
+        columns={
+            f"{role}s": name for role, name in sales["columns"].items() if role in ("region", "product")
+        },
         compared=trend["compared"],
         is_year_before=comparison.is_year_before,
         total=trend["change"],
@@ -104,7 +102,7 @@ def growth_opportunities(
         tested=sum(map(len, ranked.values())),
         left_out=left_out,
         horizon=len(forecast["mean"]),
-        notes=notes,
+        notes=list(trend["notes"]),
     )
 
 

@@ -10,6 +10,7 @@ from easynet.core.errors import BadData
 from easynet.core.language import Language, say
 from easynet.specialists.cleaning import CleanTable
 from easynet.specialists.libraries import require
+from easynet.specialists.wording import measure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,10 +119,11 @@ def _robust_distances(frame: "pd.DataFrame") -> "pd.DataFrame":
 def _reasons(values: "pd.Series", distances: "pd.Series", language: Language) -> str:
     extreme = distances.abs().sort_values(ascending=False).head(3)
     reasons = [
-        say(
+        f"{name} = {measure(values[name])}"
+        + say(
             language,
-            f"{name} = {values[name]:.4g} ({'high' if distances[name] > 0 else 'low'}, {size:.1f} sd)",
-            f"{name} = {values[name]:.4g}（偏{'高' if distances[name] > 0 else '低'}，{size:.1f} 个标准差）",
+            f" ({'high' if distances[name] > 0 else 'low'}, {size:.1f} sd)",
+            f"（偏{'高' if distances[name] > 0 else '低'}，{size:.1f} 个标准差）",
         )
         for name, size in ((str(key), float(far)) for key, far in extreme.items())
         if size >= 2

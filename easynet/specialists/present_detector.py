@@ -12,7 +12,7 @@ from easynet.specialists.detector_plots import histogram_figure, importance_figu
 from easynet.specialists.evaluation import Evaluation
 from easynet.specialists.libraries import require
 from easynet.specialists.splitting import SplitSummary
-from easynet.specialists.wording import decimals_range, percent, percent_range, shortened
+from easynet.specialists.wording import decimals_range, percent, percent_range, quoted, shortened
 
 if TYPE_CHECKING:
     pass
@@ -72,13 +72,14 @@ def _headline(
     normals = c["true_negative"] + c["false_positive"]
     name = method_name(detector["method"], language)
     shown = name[0].upper() + name[1:]
+    meant = _meant(split, language)
     return [
+        *_worthless(evaluation, language),
         say(
             language,
-            f"{shown} found {c['true_positive']} of {anomalies} anomalies ({split['target']['anomaly']})"
-            " in test"
+            f"{shown} found {c['true_positive']} of {anomalies} anomalies ({meant}) in test"
             f" rows it had never seen, with {c['false_positive']} false alarms among {normals} normal rows.",
-            f"{shown}在从未见过的测试数据中发现了 {anomalies} 个异常（{split['target']['anomaly']}）中的"
+            f"{shown}在从未见过的测试数据中发现了 {anomalies} 个异常（{meant}）中的"
             f" {c['true_positive']} 个，{normals} 个正常样本中误报 {c['false_positive']} 个。",
         ),
         say(
@@ -93,6 +94,36 @@ def _headline(
         ),
         *split["warnings"],
     ]
+
+
+def _worthless(evaluation: Evaluation, language: Language) -> list[str]:
+    """The first thing to know about a detector that cannot be told from tossing a coin."""
+    low, _ = interval = evaluation["intervals"]["auc"]
+    if low > 0.5:
+        return []
+    area = f"AUC {evaluation['metrics']['auc']:.3f}"
+    return [
+        say(
+            language,
+            f"This detector is no better than guessing ({area}, 95% interval {decimals_range(interval)};"
+            " guessing gives 0.5). Do not use it.",
+            f"这个检测器并不比随机猜测更好（{area}，95% 区间 {decimals_range(interval)}；随机猜测为 0.5）。"
+            "请不要使用它。",
+        )
+    ]
+
+
+def _meant(split: SplitSummary, language: Language) -> str:
+    """Which values were called anomalies; where there are several, also which were not."""
+    target = split["target"]
+    values = target["anomaly_values"]
+    if len(values) == 1:
+        return target["anomaly"]
+    return say(
+        language,
+        f"{quoted(values, language)} together; normal is {target['normal']!r}",
+        f"{quoted(values, language)} 合并计算；正常为 {target['normal']!r}",
+    )
 
 
 def _text(

@@ -18,7 +18,7 @@ from easynet.specialists.plots import (
     new_plot,
     time_axis,
 )
-from easynet.specialists.wording import money, percent
+from easynet.specialists.wording import Money, percent
 
 
 @contribute(
@@ -37,29 +37,29 @@ def present_forecast(forecast: Forecast, check: ForecastCheck, language: Languag
     t = partial(say, language)
     m, method = check["metrics"], forecaster_name(forecast["method"], language)
     ahead = count_of(len(forecast["mean"]), forecast["grain"], language)
-    window = count_of(check["periods"], forecast["grain"], language)
-    total, low, high = (money(sum(forecast[k])) for k in ("mean", "low", "high"))
-    better = m["wape"] < m["baseline_wape"]
-    against = t(
-        f"{'less' if better else 'not less'} than the {percent(m['baseline_wape'])} of the simple rule"
-        f" ({forecaster_name(forecast['baseline'], language)})",
-        f"{'低于' if better else '不低于'}简单规则（{forecaster_name(forecast['baseline'], language)}）的"
-        f" {percent(m['baseline_wape'])}",
+    asked = forecast["asked"] and t(
+        f" (you asked for {forecast['asked']})", f"（您要求的是 {forecast['asked']}）"
     )
-    if forecast["method"] == forecast["baseline"]:
-        against = t("no elaborate method did better in the back-test", "回测中没有更复杂的方法优于它")
+    window = count_of(check["periods"], forecast["grain"], language)
+    sums = [sum(forecast[k]) for k in ("mean", "low", "high")]
+    total, low, high = map(Money.like(sums, forecast["currency"]).plain, sums)
+    inside = t(
+        f"{check['inside']} of {window} lay inside the 90% range",
+        f"{window}中有 {check['inside']} 期落在 90% 区间内",
+    )
     return Section(
         title=t("Sales forecast", "销售预测"),
         order=30,
         headline=[
             t(
-                f"Forecast for the next {ahead}: {total} in total, by the method: {method}.",
-                f"未来 {ahead}的预测：合计 {total}，方法：{method}。",
+                f"Forecast for the next {ahead}{asked}: {total} in total, by the method: {method}.",
+                f"未来 {ahead}{asked}的预测：合计 {total}，方法：{method}。",
             ),
             t(
                 f"On the last {window}, which it had not seen, it was wrong by {percent(m['wape'])};"
-                f" {against}.",
-                f"在未参与选择的最近 {window}上，误差为 {percent(m['wape'])}；{against}。",
+                f" {_against(forecast, m, language)}; {inside}.",
+                f"在未参与选择的最近 {window}上，误差为 {percent(m['wape'])}；"
+                f"{_against(forecast, m, language)}；{inside}。",
             ),
         ],
         text=[
@@ -71,13 +71,9 @@ def present_forecast(forecast: Forecast, check: ForecastCheck, language: Languag
                 "下一次可能更好，也可能更差。",
             ),
             t(
-                f"The range of each period should hold nine of ten values; on the test window it held"
-                f" {percent(m['coverage'], 0)}. If every period ended at its edge, the total would lie"
-                f" between {low} and"
-                f" {high}.",
-                f"每期的区间应包含十分之九的取值；在测试窗内包含了 {percent(m['coverage'], 0)}。"
-                "若每期都落在区间边缘，"
-                f"合计将在 {low} 与 {high} 之间。",
+                "The 90% range of each period should hold nine of ten values. If every period ended at the"
+                f" edge of its range, the total would lie between {low} and {high}.",
+                f"每期的 90% 区间应包含十分之九的取值。若每期都落在区间边缘，合计将在 {low} 与 {high} 之间。",
             ),
             *forecast["notes"],
         ],
@@ -86,7 +82,28 @@ def present_forecast(forecast: Forecast, check: ForecastCheck, language: Languag
     )
 
 
+def _against(forecast: Forecast, metrics: dict[str, float], language: Language) -> str:
+    """How that compares with the simple rule that did best before."""
+    if forecast["method"] == forecast["baseline"]:
+        return say(
+            language, "no elaborate method did better in the back-test", "回测中没有更复杂的方法优于它"
+        )
+    rule, error = forecaster_name(forecast["baseline"], language), percent(metrics["baseline_wape"])
+    if metrics["wape"] < metrics["baseline_wape"]:
+        return say(
+            language,
+            f"the best simple rule ({rule}) was wrong by {error}",
+            f"最好的简单规则（{rule}）误差为 {error}",
+        )
+    return say(
+        language,
+        f"that is no better than the {error} of the best simple rule ({rule})",
+        f"并不优于最好的简单规则（{rule}）的 {error}",
+    )
+
+
 def _ahead(forecast: Forecast, language: Language) -> TableView:
+    money = Money.like(forecast["mean"] + forecast["high"], forecast["currency"]).plain
     triples = zip(
         forecast["future_periods"], forecast["mean"], forecast["low"], forecast["high"], strict=True
     )
@@ -109,7 +126,7 @@ def _tried(forecast: Forecast, language: Language) -> TableView:
             say(language, "Method", "方法"),
             say(language, "Error (WAPE, share of sales)", "误差（WAPE，占销售额）"),
         ],
-        rows=[[forecaster_name(m["method"], language), percent(m["wape"], 2)] for m in forecast["tried"]],
+        rows=[[forecaster_name(m["method"], language), percent(m["wape"])] for m in forecast["tried"]],
     )
 
 
@@ -139,10 +156,12 @@ def _forecast_figure(forecast: Forecast, language: Language) -> Figure:
     )  # fmt: skip
     axes.legend(frameon=False, fontsize=9)
     time_axis(axes)
+    first, last = forecast["mean"][0], forecast["mean"][-1]
+    money = Money.like([first, last], forecast["currency"]).plain
     title = say(language, "Sales, test of the method and forecast", "销售额、方法检验与预测")
     alt = say(
         language,
-        f"From {money(forecast['mean'][0])} to {money(forecast['mean'][-1])} over the coming periods.",
-        f"未来各期从 {money(forecast['mean'][0])} 到 {money(forecast['mean'][-1])}。",
+        f"From {money(first)} to {money(last)} over the coming periods.",
+        f"未来各期从 {money(first)} 到 {money(last)}。",
     )
     return finished(drawing, title, alt)

@@ -8,7 +8,7 @@ from easynet.core.report import Section, TableView
 from easynet.specialists.groups import GroupSummary
 from easynet.specialists.libraries import require
 from easynet.specialists.plots import bars, finished, label
-from easynet.specialists.wording import money
+from easynet.specialists.wording import Money
 
 
 @contribute(
@@ -27,13 +27,15 @@ def present_groups(summary: GroupSummary, language: Language = "en") -> Section:
     groups, value, by = summary["groups"], summary["value"], summary["group"]
     high, low = groups[0], groups[-1]
     overlap = len(groups) > 1 and high["low"] <= low["high"]
+    means = Money.like((g["mean"] for g in groups), summary["currency"]).plain
+    sums = Money.like((g["total"] for g in groups), summary["currency"]).plain
     drawing = bars(
         [g["group"] for g in groups[:15]],
         [g["mean"] for g in groups[:15]],
         x_label=label(language, "Mean, with 95% interval", "平均值及 95% 区间"),
         intervals=[(g["low"], g["high"]) for g in groups[:15]],
     )
-    listed = "; ".join(f"{n}. {g['group']} {money(g['mean'])}" for n, g in enumerate(groups[:15], 1))
+    listed = "; ".join(f"{n}. {g['group']} {means(g['mean'])}" for n, g in enumerate(groups[:15], 1))
     text = [
         t(
             "The intervals of the highest and the lowest group overlap: the difference may be chance.",
@@ -53,11 +55,11 @@ def present_groups(summary: GroupSummary, language: Language = "en") -> Section:
         order=20,
         headline=[
             t(
-                f"{value} by {by}: the mean is highest in {high['group']} ({money(high['mean'])}),"
-                f" lowest in {low['group']}"
-                f" ({money(low['mean'])}); overall {money(summary['overall_mean'])}.",
-                f"按 {by} 的平均 {value}：最高 {high['group']}（{money(high['mean'])}），最低 {low['group']}"
-                f"（{money(low['mean'])}）；总体 {money(summary['overall_mean'])}。",
+                f"{value} by {by}: the mean is highest in {high['group']} ({means(high['mean'])}),"
+                f" lowest in {low['group']} ({means(low['mean'])}); overall"
+                f" {means(summary['overall_mean'])}.",
+                f"按 {by} 的平均 {value}：最高 {high['group']}（{means(high['mean'])}），"
+                f"最低 {low['group']}（{means(low['mean'])}）；总体 {means(summary['overall_mean'])}。",
             )
         ],
         text=text,
@@ -70,8 +72,8 @@ def present_groups(summary: GroupSummary, language: Language = "en") -> Section:
                 ],
                 rows=[
                     [
-                        g["group"], g["rows"], money(g["total"]), money(g["mean"]),
-                        f"{money(g['low'])} … {money(g['high'])}", money(g["median"]),
+                        g["group"], f"{g['rows']:,}", sums(g["total"]), means(g["mean"]),
+                        f"{means(g['low'])} … {means(g['high'])}", means(g["median"]),
                     ]
                     for g in groups
                 ],

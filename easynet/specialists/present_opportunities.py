@@ -5,12 +5,13 @@ from functools import partial
 from easynet.core.contribution import contribute
 from easynet.core.language import Language, say
 from easynet.core.report import Figure, Section, TableView
+from easynet.specialists.columns import words_of
 from easynet.specialists.comparison import Change, change_words
 from easynet.specialists.libraries import require
 from easynet.specialists.opportunities import Opportunities, Opportunity
 from easynet.specialists.periods import count_of
 from easynet.specialists.plots import BLUE, ORANGE, PALE, bars, finished, label
-from easynet.specialists.wording import money, percent, signed_money, signed_percent
+from easynet.specialists.wording import Money, percent, signed_percent
 
 _ROWS = 20
 _BARS = 12
@@ -24,8 +25,7 @@ _KINDS: dict[str, tuple[str, str]] = {
 
 @contribute(
     en="Present growth opportunities: regions and products ranked by growth in money, with plots,"
-    " saying which"
-    " changes are not more than chance.",
+    " saying which changes are not more than chance.",
     zh="展示增长机会：按金额增长排名的地区和产品，配图表，并说明哪些变化与偶然波动无法区分。",
     specialization="reporting",
     role="present",
@@ -56,39 +56,50 @@ def present_opportunities(opportunities: Opportunities, language: Language = "en
 def _headline(
     kinds: dict[str, list[Opportunity]], opportunities: Opportunities, language: Language
 ) -> list[str]:
+    compared, total = opportunities["compared"], opportunities["total"]
+    if not kinds:
+        words = change_words(total, _money(total, opportunities), language)
+        return [
+            say(
+                language,
+                "The data does not tell regions or products apart."
+                f" The total changed by {words}, {compared}.",
+                f"数据没有区分地区或产品。总额变化 {words}，比较{compared}。",
+            )
+        ]
     lines: list[str] = []
-    singles = {"regions": ("region", "地区"), "products": ("product", "产品")}
-    compared = opportunities["compared"]
-    for kind, (en, zh) in singles.items():
+    singles = ("regions", "products")
+    for kind in singles:
+        named = _noun(kind, opportunities, language)
         growing = [s for s in kinds.get(kind, []) if s["change"]["is_clear"] and s["change"]["change"] > 0]
         if growing:
             best = growing[0]
-            words = change_words(best["change"], language)
+            words = change_words(best["change"], _money(best["change"], opportunities), language)
             lines.append(
                 say(
                     language,
-                    f"The {en} that grew most is {best['segment']}: {words}, {compared}.",
-                    f"增长最多的{zh}是 {best['segment']}：{words}，比较{compared}。",
+                    f"The {named} that grew most is {best['segment']}: {words}, {compared}.",
+                    f"增长最多的{named}是 {best['segment']}：{words}，比较{compared}。",
                 )
             )
         elif kind in kinds:
             lines.append(
                 say(
                     language,
-                    f"No {en} grew by more than chance explains, {compared}.",
-                    f"没有任何{zh}的增长超出偶然波动，比较{compared}。",
+                    f"No {named} grew by more than chance explains, {compared}.",
+                    f"没有任何{named}的增长超出偶然波动，比较{compared}。",
                 )
             )
     everything = [s for kind in singles for s in kinds.get(kind, [])]
     falling = [s for s in everything if s["change"]["is_clear"] and s["change"]["change"] < 0]
     if falling:
         worst = min(falling, key=lambda s: s["change"]["change"])
+        words = change_words(worst["change"], _money(worst["change"], opportunities), language)
         lines.append(
             say(
                 language,
-                f"The largest decline to look into is {worst['segment']}:"
-                f" {change_words(worst['change'], language)}.",
-                f"最值得关注的下滑是 {worst['segment']}：{change_words(worst['change'], language)}。",
+                f"The largest decline to look into is {worst['segment']}: {words}.",
+                f"最值得关注的下滑是 {worst['segment']}：{words}。",
             )
         )
     unclear = [s["segment"] for s in everything if not s["change"]["is_clear"]]
@@ -105,18 +116,46 @@ def _headline(
     return lines
 
 
+def _money(change: Change, opportunities: Opportunities) -> Money:
+    return Money.like([change["low"], change["high"]], opportunities["currency"])
+
+
+def _own_name(kind: str, opportunities: Opportunities) -> str:
+    """The name of the column, where it says more than "region" or "product": it may hold shops."""
+    column = opportunities["columns"].get(kind, "")
+    return "" if words_of(column) in ("region", "product", "地区", "产品") else column
+
+
+def _noun(kind: str, opportunities: Opportunities, language: Language) -> str:
+    """What one segment is called."""
+    column = _own_name(kind, opportunities)
+    if column:
+        return say(language, column, f"“{column}”")
+    return say(language, *{"regions": ("region", "地区"), "products": ("product", "产品")}[kind])
+
+
+def _title(kind: str, opportunities: Opportunities, language: Language) -> str:
+    title, column = say(language, *_KINDS[kind]), _own_name(kind, opportunities)
+    return say(language, f"{title} ({column})", f"{title}（{column}）") if column else title
+
+
 def _text(kinds: dict[str, list[Opportunity]], opportunities: Opportunities, language: Language) -> list[str]:
     t = partial(say, language)
     ahead = count_of(opportunities["horizon"], opportunities["grain"], language)
+    total = change_words(opportunities["total"], _money(opportunities["total"], opportunities), language)
     text = [
         t(
-            f"Compared are {opportunities['compared']}; the total changed by"
-            f" {change_words(opportunities['total'], language)}. Amounts are in the money of the data.",
-            f"比较的是{opportunities['compared']}；总额变化"
-            f" {change_words(opportunities['total'], language)}。"
-            "金额单位与数据相同。",
+            f"Compared are {opportunities['compared']}; the total changed by {total}.",
+            f"比较的是{opportunities['compared']}；总额变化 {total}。",
         )
     ]
+    if not opportunities["currency"]:
+        text.append(
+            t(
+                "The data names no currency, so amounts are shown without one.",
+                "数据没有注明货币，因此金额不带货币符号。",
+            )
+        )
     if kinds:
         false_alarms = 0.05 * opportunities["tested"]
         text += [
@@ -160,23 +199,28 @@ def _table(
 ) -> TableView:
     t = partial(say, language)
     ahead = count_of(opportunities["horizon"], opportunities["grain"], language)
+    shown = _shown(segments, _ROWS)
+    money = Money.like(
+        [s["change"][part] for s in shown for part in ("before", "recent", "change")],
+        opportunities["currency"],
+    )
     rows: list[list[str | int | float]] = [
         [
             number,
             s["segment"],
-            money(s["change"]["before"]),
-            money(s["change"]["recent"]),
-            signed_money(s["change"]["change"]),
-            f"{signed_money(s['change']['low'])} … {signed_money(s['change']['high'])}",
+            money.plain(s["change"]["before"]),
+            money.plain(s["change"]["recent"]),
+            money.signed(s["change"]["change"]),
+            f"{money.signed(s['change']['low'])} … {money.signed(s['change']['high'])}",
             signed_percent(s["change"]["percent"]),
             percent(s["share"]),
-            money(s["expected"]),
+            money.plain(s["expected"]),
             _verdict(s["change"], language),
         ]
-        for number, s in enumerate(_shown(segments, _ROWS), 1)
+        for number, s in enumerate(shown, 1)
     ]
     return TableView(
-        title=say(language, *_KINDS[kind]),
+        title=_title(kind, opportunities, language),
         columns=[
             "#",
             t("Segment", "细分"),
@@ -217,10 +261,11 @@ def _figure(
         intervals=[(s["change"]["low"], s["change"]["high"]) for s in drawn],
         numbers=[numbers[s["segment"]] for s in drawn],
     )
-    name = say(language, *_KINDS[kind])
+    name = _title(kind, opportunities, language)
+    money = Money.like([s["change"]["change"] for s in drawn], opportunities["currency"])
     title = say(language, f"{name}: change in money", f"{name}：金额变化")
     listed = "; ".join(
-        f"{numbers[s['segment']]} {s['segment']} {signed_money(s['change']['change'])}" for s in drawn
+        f"{numbers[s['segment']]} {s['segment']} {money.signed(s['change']['change'])}" for s in drawn
     )
     alt = say(
         language,

@@ -9,7 +9,7 @@ from easynet.specialists.columns import Kind
 from easynet.specialists.libraries import require
 from easynet.specialists.plots import GREY, bars, finished, label
 from easynet.specialists.profile import TableProfile
-from easynet.specialists.wording import percent
+from easynet.specialists.wording import percent, quoted
 
 _MOST_COLUMNS = 40
 _KIND_NAMES: dict[Kind, tuple[str, str]] = {
@@ -39,13 +39,6 @@ def present_profile(profile: TableProfile, language: Language = "en") -> Section
     columns = profile["columns"]
     gaps = sorted((c for c in columns if c["missing"]), key=lambda c: -c["missing"])
     odd = [c["name"] for c in columns if c["kind"] in ("constant", "empty")]
-    missing = percent(profile["missing_share"])
-    headline = t(
-        f"{profile['rows']:,} rows and {len(columns)} columns; {missing} of all values are missing,"
-        f" {profile['duplicate_rows']:,} rows repeat earlier ones.",
-        f"共 {profile['rows']:,} 行、{len(columns)} 列；缺失值占 {missing}，"
-        f"重复行 {profile['duplicate_rows']:,} 行。",
-    )
     text = list(profile["notes"])
     if odd:
         text.append(t(f"Columns that say nothing: {', '.join(odd)}.", f"没有信息量的列：{'、'.join(odd)}。"))
@@ -76,8 +69,27 @@ def present_profile(profile: TableProfile, language: Language = "en") -> Section
     return Section(
         title=t("Data profile", "数据概况"),
         order=80,
-        headline=[headline],
+        headline=[_headline(profile, language)],
         text=text,
         tables=[view],
         figures=figures,
+    )
+
+
+def _headline(profile: TableProfile, language: Language) -> str:
+    columns, dates, missing = profile["columns"], profile["dates"], profile["missing"]
+    named = quoted((c["name"] for c in columns), language)
+    between = dates and say(
+        language, f", from {dates[0]} to {dates[1]}", f"，日期从 {dates[0]} 至 {dates[1]}"
+    )
+    share = percent(profile["missing_share"]) if profile["missing_share"] >= 0.001 else "<0.1%"
+    gaps = say(language, f"{missing:,} values are missing ({share})", f"缺失 {missing:,} 个值（{share}）")
+    copies = profile["duplicate_rows"]
+    repeated = say(language, f", {copies:,} rows repeat earlier ones", f"，{copies:,} 行与前面的行重复")
+    return say(
+        language,
+        f"{profile['rows']:,} rows and {len(columns)} columns ({named}){between or ''};"
+        f" {gaps if missing else 'no gaps'}{repeated if copies else ''}.",
+        f"共 {profile['rows']:,} 行、{len(columns)} 列（{named}）{between or ''}；"
+        f"{gaps if missing else '没有缺失'}{repeated if copies else ''}。",
     )

@@ -5,7 +5,7 @@ from functools import partial
 from easynet.core.contribution import contribute
 from easynet.core.language import Language, say
 from easynet.core.report import Figure, Section
-from easynet.specialists.comparison import change_words
+from easynet.specialists.comparison import change_words, size_words
 from easynet.specialists.libraries import require
 from easynet.specialists.periods import PERIODICITY
 from easynet.specialists.plots import (
@@ -19,7 +19,7 @@ from easynet.specialists.plots import (
     time_axis,
 )
 from easynet.specialists.trend import Trend
-from easynet.specialists.wording import money, signed_percent
+from easynet.specialists.wording import Money, signed_percent
 
 
 @contribute(
@@ -36,13 +36,15 @@ def present_trend(trend: Trend, language: Language = "en") -> Section:
     require("matplotlib", "pandas")
     t = partial(say, language)
     change = trend["change"]
-    words = change_words(change, language)
+    money = Money.like([change["low"], change["high"]], trend["currency"])
     if change["is_clear"]:
+        words = size_words(change, money, language)
         headline = t(
             f"Total sales {'grew' if change['change'] > 0 else 'fell'} by {words}, {trend['compared']}.",
             f"总销售额{'增长' if change['change'] > 0 else '下降'} {words}，比较{trend['compared']}。",
         )
     else:
+        words = change_words(change, money, language)
         headline = t(
             f"The change of total sales cannot be told from chance: {words}, {trend['compared']}.",
             f"总销售额的变化与偶然波动无法区分：{words}，比较{trend['compared']}。",
@@ -94,13 +96,15 @@ def _course(trend: Trend, language: Language) -> Figure:
     axes.legend(frameon=False, fontsize=9)
     time_axis(axes)
     unit = PERIODICITY[trend["grain"]]
+    first, last = trend["level"][0], trend["level"][-1]
+    money = Money.like([first, last], trend["currency"])
     title = say(language, f"Total sales per {unit.en}", f"每{unit.zh.removeprefix('个')}总销售额")
     alt = say(
         language,
         f"Sales from {trend['periods'][0]} to {trend['periods'][-1]}; the trend goes from"
-        f" {money(trend['level'][0])} to {money(trend['level'][-1])}.",
-        f"从 {trend['periods'][0]} 到 {trend['periods'][-1]} 的销售额；趋势从 {money(trend['level'][0])} 变为"
-        f" {money(trend['level'][-1])}。",
+        f" {money.plain(first)} to {money.plain(last)}.",
+        f"从 {trend['periods'][0]} 到 {trend['periods'][-1]} 的销售额；趋势从"
+        f" {money.plain(first)} 变为 {money.plain(last)}。",
     )
     return finished(drawing, title, alt)
 

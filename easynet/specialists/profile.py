@@ -7,8 +7,10 @@ from typing_extensions import TypedDict
 from easynet.core.contribution import contribute
 from easynet.core.language import Language, say
 from easynet.specialists.columns import Kind, column_kind, to_numbers
+from easynet.specialists.dates import to_dates
 from easynet.specialists.libraries import require
 from easynet.specialists.table_io import RawTable
+from easynet.specialists.wording import measure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +32,12 @@ class TableProfile(TypedDict):
 
     rows: int
     columns: list[ColumnProfile]
+    dates: list[str]
+    """The first and the last day of the first column of dates; empty where there is none."""
     duplicate_rows: int
     """Rows equal to an earlier one in every column."""
+    missing: int
+    """Empty cells."""
     missing_share: float
     """Of all cells."""
     notes: list[str]
@@ -55,11 +61,14 @@ def profile_table(table: RawTable, language: Language = "en") -> TableProfile:
     require("pandas")
     frame = table["frame"]
     columns = [_column(str(name), frame[name], language) for name in frame.columns]
+    dated = (_date_range(frame[c["name"]], language) for c in columns if c["kind"] == "date")
     missing = sum(c["missing"] for c in columns)
     return TableProfile(
         rows=len(frame),
         columns=columns,
+        dates=next(dated, []),
         duplicate_rows=int(frame.duplicated().sum()),
+        missing=missing,
         missing_share=missing / max(1, frame.size),
         notes=list(table["notes"]),
     )
@@ -82,13 +91,22 @@ def _summary(kind: Kind, series: "pd.Series", language: Language) -> str:
         return ""
     if kind == "number":
         numbers = to_numbers(present)
-        low, middle, high = (f"{v:.4g}" for v in (numbers.min(), numbers.median(), numbers.max()))
+        low, middle, high = (measure(float(v)) for v in (numbers.min(), numbers.median(), numbers.max()))
         return say(language, f"{low} to {high}, median {middle}", f"{low} 至 {high}，中位数 {middle}")
+    days = _date_range(series, language) if kind == "date" else []
+    if days:
+        return say(language, f"{days[0]} to {days[1]}", f"{days[0]} 至 {days[1]}")
     texts = present.astype(str)
     if kind in ("date", "id"):
         return say(language, f"{texts.iloc[0]} ... {texts.iloc[-1]}", f"{texts.iloc[0]} …… {texts.iloc[-1]}")
     common = texts.value_counts().head(3)
-    return ", ".join(f"{_short(str(value))} ({count})" for value, count in common.items())
+    return ", ".join(f"{_short(str(value))} ({count:,})" for value, count in common.items())
+
+
+def _date_range(series: "pd.Series", language: Language) -> list[str]:
+    """The first and the last day, or nothing where the column holds years only."""
+    dates = to_dates(series, language)[0].dropna()
+    return [day.date().isoformat() for day in (dates.min(), dates.max())] if len(dates) else []
 
 
 def _short(value: str) -> str:

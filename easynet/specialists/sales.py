@@ -1,5 +1,6 @@
 """Sales in equal periods, by region and product."""
 
+from math import ceil, log10
 from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
@@ -7,6 +8,7 @@ from typing_extensions import TypedDict
 from easynet.core.contribution import contribute
 from easynet.core.errors import BadData
 from easynet.core.language import Language, say
+from easynet.specialists.currency import currency_of
 from easynet.specialists.dates import to_dates
 from easynet.specialists.libraries import require
 from easynet.specialists.periods import (
@@ -18,7 +20,9 @@ from easynet.specialists.periods import (
     period_end,
     period_starts,
 )
-from easynet.specialists.sales_columns import SalesRole, amounts, find_sales_columns
+from easynet.specialists.sales_columns import amounts, find_sales_columns
+from easynet.specialists.sales_names import SalesRole
+from easynet.specialists.sales_notes import amount_caution, how_read, segment_caution
 from easynet.specialists.table_io import RawTable
 
 if TYPE_CHECKING:
@@ -27,26 +31,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_PERIODS = 6
+_DIGITS = 12
+"""Of a sum that mean something; a float has fifteen to sixteen."""
 
 
 class SalesTable(TypedDict):
     """Sales summed up by complete period, region and product."""
 
     frame: "pd.DataFrame"
-    """Columns `period` (its first day), `region`, `product`, `amount`; the first is a date, the last a"
-    " float."""
+    """Columns `period` (its first day, a date), `region`, `product`, `amount`; in the order of the first
+    three."""
     grain: Grain
     periods: list[str]
     """The first day of every period from the first to the last, ISO dates."""
     columns: dict[str, str]
     """The column of the data behind date, region, product and amount; absent where there is none."""
+    currency: str
+    """The sign that the amounts carry, or ""."""
+    cautions: list[str]
+    """What the figures rest on and may be wrong, as sentences."""
     notes: list[str]
+    """How the data was read otherwise."""
 
 
 @contribute(
     en="Prepare sales data: find the date, region, product and amount columns and sum sales up by day,"
-    " week or"
-    " month.",
+    " week or month.",
     zh="整理销售数据：识别日期、地区、产品和金额列，按天、周或月汇总销售额。",
     specialization="forecasting",
     tags=(
@@ -76,10 +86,11 @@ def sales_table(
     given: dict[SalesRole, str | None] = {
         "date": date, "region": region, "product": product, "amount": amount
     }  # fmt: skip
-    found = find_sales_columns(raw, given, language)
-    notes = [*table["notes"], _how_read(found, language)]
-    dates, note = to_dates(raw[str(found["date"])], language)
-    notes.extend([note] if note else [])
+    read = find_sales_columns(raw, given, language)
+    found = read.found
+    notes = [how_read(read, language), *table["notes"]]
+    dates, ambiguity = to_dates(raw[str(found["date"])], language)
+    cautions = [*filter(None, [ambiguity]), *amount_caution(read, language), *segment_caution(read, language)]
     rows = pd.DataFrame({"date": dates, "amount": amounts(raw, found["amount"])})
     for role in ("region", "product"):
         rows[role] = _labels(raw[str(found[role])], language) if role in found else ""
@@ -97,7 +108,16 @@ def sales_table(
         )
     frame, grain, periods, more = _in_periods(usable.reset_index(drop=True), language)
     columns = {str(role): name if isinstance(name, str) else " × ".join(name) for role, name in found.items()}
-    return SalesTable(frame=frame, grain=grain, periods=periods, columns=columns, notes=notes + more)
+    of = found["amount"] if isinstance(found["amount"], str) else found["amount"][1]
+    return SalesTable(
+        frame=frame,
+        grain=grain,
+        periods=periods,
+        columns=columns,
+        currency=currency_of(of, raw[of]),
+        cautions=cautions,
+        notes=notes + more,
+    )
 
 
 def totals(sales: SalesTable) -> "NDArray[np.float64]":
@@ -113,24 +133,6 @@ def series_of(sales: SalesTable, rows: "pd.DataFrame") -> "NDArray[np.float64]":
     sums = rows.groupby("period")["amount"].sum()
     starts = pd.to_datetime(pd.Series(sales["periods"]), format="ISO8601").to_numpy()
     return sums.reindex(pd.DatetimeIndex(starts), fill_value=0.0).to_numpy(dtype=np.float64)
-
-
-def _how_read(found: "dict[SalesRole, str | tuple[str, str]]", language: Language) -> str:
-    words: dict[SalesRole, str] = {
-        "date": say(language, "date", "日期"),
-        "region": say(language, "region", "地区"),
-        "product": say(language, "product", "产品"),
-        "amount": say(language, "amount", "金额"),
-    }
-    parts: list[str] = []
-    for role, word in words.items():
-        column = found.get(role)
-        if column is None:
-            parts.append(say(language, f"{word}: none found", f"{word}：未找到"))
-        else:
-            named = repr(column) if isinstance(column, str) else " × ".join(repr(c) for c in column)
-            parts.append(say(language, f"{word}: {named}", f"{word}：{named}"))
-    return say(language, f"Columns used: {', '.join(parts)}.", f"所用的列：{'，'.join(parts)}。")
 
 
 def _labels(column: "pd.Series", language: Language) -> "pd.Series":
@@ -204,6 +206,7 @@ def _in_periods(
         )
     inside = rows[rows["period"].isin(starts)]
     frame = inside.groupby(["period", "region", "product"])[["amount"]].sum().reset_index()
+    frame["amount"] = _without_noise(frame["amount"])
     silent = len(starts) - int(frame["period"].nunique())
     if silent:
         notes.append(
@@ -223,6 +226,12 @@ def _in_periods(
             )
         )
     return frame, grain, [s.date().isoformat() for s in starts], notes
+
+
+def _without_noise(sums: "pd.Series") -> "pd.Series":
+    """Sums without the digits in which the same amounts, added in another order, differ."""
+    largest = float(sums.abs().max())
+    return sums.round(_DIGITS - ceil(log10(largest))) if largest > 0 else sums
 
 
 def _count(rows: "pd.DataFrame", grain: Grain) -> int:

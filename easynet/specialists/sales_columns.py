@@ -1,6 +1,7 @@
 """Which columns of a table are date, region, product and amount."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from easynet.core.errors import InputNeeded
@@ -14,37 +15,12 @@ from easynet.specialists.columns import (
     to_numbers,
     words_of,
 )
+from easynet.specialists.currency import cell_currency
+from easynet.specialists.sales_names import NAMES, OTHER_MONEY, QUANTITY, UNIT_PRICE, SalesRole
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SalesRole = Literal["date", "region", "product", "amount"]
-
-_NAMES: dict[SalesRole, tuple[str, ...]] = {
-    "date": (
-        "date", "order date", "sale date", "sales date", "invoice date", "transaction date", "week",
-        "month", "day", "period", "quarter", "timestamp", "datetime", "time", "ds", "日期", "订单日期",
-        "销售日期", "下单时间", "交易日期", "月份", "时间", "年月", "周",
-    ),
-    "region": (
-        "region", "sales region", "area", "territory", "market", "state", "province", "country", "city",
-        "district", "zone", "location", "store", "branch", "shop", "地区", "区域", "大区", "省份", "省",
-        "城市", "市场", "国家", "门店", "店铺", "分店",
-    ),
-    "product": (
-        "product", "product name", "item", "sku", "article", "category", "product category", "sub category",
-        "department", "dept", "product line", "model", "brand", "service", "产品", "商品", "产品名称",
-        "商品名称", "品名", "品类", "类别", "型号", "品牌", "货号",
-    ),
-    "amount": (
-        "amount", "sales", "revenue", "sales amount", "total sales", "weekly sales", "turnover", "net sales",
-        "gross sales", "total amount", "total", "total price", "line total", "income", "value", "gmv",
-        "takings", "销售额", "金额", "营业额", "营收", "收入", "成交额", "销售金额", "总价", "总额", "实收",
-        "销售", "流水",
-    ),
-}  # fmt: skip
-_QUANTITY = ("quantity", "qty", "units", "units sold", "pieces", "数量", "件数", "销量")
-_UNIT_PRICE = ("unit price", "price", "price each", "单价", "价格", "售价")
 _MOST_LEVELS = 2_000
 
 _QUESTIONS: dict[SalesRole, tuple[str, str]] = {
@@ -55,13 +31,24 @@ _QUESTIONS: dict[SalesRole, tuple[str, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class SalesColumns:
+    """What the columns of a table mean for its sales."""
+
+    found: dict[SalesRole, str | tuple[str, str]]
+    """By role; an amount may be a pair of quantity and unit price, region and product may be absent."""
+    amount_by: Literal["given", "name", "currency", "elimination"]
+    """What told the amount: nobody's word and no name in the last two cases."""
+    unused: list[str]
+    """Columns with few different texts that are neither region nor product."""
+
+
 def find_sales_columns(
     frame: "pd.DataFrame", given: Mapping[SalesRole, str | None], language: Language
-) -> dict[SalesRole, str | tuple[str, str]]:
-    """The columns that play each role: as given, by name, or because only one can.
+) -> SalesColumns:
+    """The columns that play each role: as given, by name, by a currency sign, or because only one can.
 
-    An amount may be a pair: quantity and unit price. Region or product may be absent. Raises BadData for a
-    given name that does not exist, InputNeeded where it is unclear.
+    Raises BadData for a given name that does not exist, InputNeeded where it is unclear.
     """
     columns = [str(c) for c in frame.columns]
     kinds: dict[str, Kind] = {c: column_kind(c, frame[c]) for c in columns}
@@ -73,27 +60,39 @@ def find_sales_columns(
         taken = set(found.values())
         return [c for c in columns if c not in taken and _may_be(role, c, kinds[c], frame[c])]
 
-    needed: tuple[SalesRole, ...] = ("date", "amount")
-    optional: tuple[SalesRole, ...] = ("region", "product")
-    for role in needed:
-        if role in found:
-            continue
-        candidates = free(role)
-        named = _named(role, candidates)
-        if named:
-            found[role] = named[0]
-        elif role == "amount" and (pair := _quantity_and_price(candidates)):
-            found[role] = pair
-        elif len(candidates) == 1:
-            found[role] = candidates[0]
-        else:
-            raise InputNeeded(role, say(language, *_QUESTIONS[role]), candidates or columns)
-    for role in optional:
+    if "date" not in found:
+        candidates = free("date")
+        named = _named("date", candidates)
+        if not named and len(candidates) != 1:
+            raise InputNeeded("date", say(language, *_QUESTIONS["date"]), candidates or columns)
+        found["date"] = (named or candidates)[0]
+    amount_by: Literal["given", "name", "currency", "elimination"] = "given"
+    if "amount" not in found:
+        found["amount"], amount_by = _amount(frame, free("amount"), columns, language)
+    for role in ("region", "product"):
         if role not in found and (named := _named(role, free(role))):
             found[role] = named[0]
-    if "region" not in found and "product" not in found and (choices := free("product")):
-        raise InputNeeded("product", say(language, *_QUESTIONS["product"]), choices)
-    return found
+    unused = [c for c in free("product") if _is_grouping(kinds[c], frame[c])]
+    if "region" not in found and "product" not in found and unused:
+        raise InputNeeded("product", say(language, *_QUESTIONS["product"]), unused)
+    return SalesColumns(found, amount_by, [c for c in unused if kinds[c] == "category"])
+
+
+def _amount(
+    frame: "pd.DataFrame", candidates: Sequence[str], columns: Sequence[str], language: Language
+) -> tuple[str | tuple[str, str], Literal["name", "currency", "elimination"]]:
+    other = {*find_by_name(candidates, UNIT_PRICE), *find_by_name(candidates, OTHER_MONEY)}
+    in_money = [c for c in candidates if is_text(frame[c]) and c not in other and cell_currency(frame[c])]
+    named = _named("amount", in_money or candidates)
+    if named:
+        return named[0], "name"
+    if len(in_money) == 1:
+        return in_money[0], "currency"
+    if pair := _quantity_and_price(candidates):
+        return pair, "name"
+    if len(candidates) == 1:
+        return candidates[0], "elimination"
+    raise InputNeeded("amount", say(language, *_QUESTIONS["amount"]), in_money or candidates or columns)
 
 
 def _may_be(role: SalesRole, name: str, kind: Kind, values: "pd.Series") -> bool:
@@ -108,22 +107,27 @@ def _may_be(role: SalesRole, name: str, kind: Kind, values: "pd.Series") -> bool
             levels = int(values.nunique())
             # Store and department are often numbered; other numbers are measurements.
             is_code = kind == "number" and not is_text(values) and bool((values.dropna() % 1 == 0).all())
-            is_named_code = is_code and levels <= 200 and bool(find_by_name([name], _NAMES[role]))
+            is_named_code = is_code and levels <= 200 and bool(find_by_name([name], NAMES[role]))
             return 2 <= levels <= _MOST_LEVELS and (kind in ("category", "text", "id") or is_named_code)
 
 
-def _named(role: SalesRole, columns: list[str]) -> list[str]:
-    named = find_by_name(columns, _NAMES[role])
+def _is_grouping(kind: Kind, values: "pd.Series") -> bool:
+    """Whether a column puts rows together, as remarks and order numbers do not."""
+    return kind == "category" or (kind in ("text", "id") and int(values.nunique()) <= len(values) / 4)
+
+
+def _named(role: SalesRole, columns: Sequence[str]) -> list[str]:
+    named = find_by_name(columns, NAMES[role])
     if role != "amount":
         return named
-    # `sales quantity` names sales too, but counts pieces.
-    other = {*find_by_name(columns, _QUANTITY), *find_by_name(columns, _UNIT_PRICE)}
-    return [c for c in named if c not in other or words_of(c) in _NAMES["amount"]]
+    # `sales quantity` names sales too, but counts pieces; `sales tax` is not sold.
+    other = {c for words in (QUANTITY, UNIT_PRICE, OTHER_MONEY) for c in find_by_name(columns, words)}
+    return [c for c in named if c not in other or words_of(c) in NAMES["amount"]]
 
 
-def _quantity_and_price(columns: list[str]) -> tuple[str, str] | None:
-    quantity = find_by_name(columns, _QUANTITY)
-    price = [c for c in find_by_name(columns, _UNIT_PRICE) if c not in quantity]
+def _quantity_and_price(columns: Sequence[str]) -> tuple[str, str] | None:
+    quantity = find_by_name(columns, QUANTITY)
+    price = [c for c in find_by_name(columns, UNIT_PRICE) if c not in quantity]
     return (quantity[0], price[0]) if quantity and price else None
 
 

@@ -80,14 +80,16 @@ class Split(TypedDict):
     price=1,
     expected_s=1.0,
 )
-def split_table(table: CleanTable, target: str | None = None, language: Language = "en") -> Split:
+def split_table(
+    table: CleanTable, target: str | None = None, normal: str | None = None, language: Language = "en"
+) -> Split:
     """Three stratified parts, 60/20/20, always the same for the same table.
 
     Rows of one person stay in one part where a column names the person. Raises InputNeeded where the target
-    is unclear, BadData where there is too little to learn from.
+    or its normal value is unclear, BadData where there is too little to learn from.
     """
     require("pandas", "sklearn")
-    found = find_target(table, target, language)
+    found = find_target(table, target, language, normal)
     frame, notes = table["frame"], list(table["notes"])
     labels = as_labels(frame[found["column"]])
     unlabelled = len(frame) - len(labels)

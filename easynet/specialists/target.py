@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from easynet.core.errors import BadData, InputNeeded
 from easynet.core.language import Language, say
 from easynet.specialists.cleaning import CleanTable
-from easynet.specialists.columns import find_by_name, given_column
+from easynet.specialists.columns import find_by_name, given_column, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,8 @@ NORMAL_VALUES = frozenset((
 ))  # fmt: skip
 """A 1 beside a 0 is the anomaly; beside a 2 it tells nothing."""
 MOST_CLASSES = 10
+_CLEAR_MAJORITY = 0.8
+"""A value of at least this share of the rows is what is normal there, whatever it is called."""
 
 
 class Target(TypedDict):
@@ -45,10 +47,13 @@ class Target(TypedDict):
     """How column and anomaly were found, as a sentence."""
 
 
-def find_target(table: CleanTable, given: str | None, language: Language) -> Target:
-    """The target column of a table, given or found by a telling name.
+def find_target(
+    table: CleanTable, given: str | None, language: Language, normal: str | None = None
+) -> Target:
+    """The target column of a table, given or found by a telling name; `normal` is its value for normal rows.
 
-    Raises InputNeeded where no name tells, BadData where the column cannot be a target.
+    Raises InputNeeded where no name tells the column or the normal value, BadData where the column cannot be
+    a target.
     """
     frame = table["frame"]
     columns = [str(c) for c in frame.columns]
@@ -65,14 +70,19 @@ def find_target(table: CleanTable, given: str | None, language: Language) -> Tar
             f"The target column {column!r} was found by its name. ",
             f"目标列 {column!r} 是按列名找到的。",
         )
-    values = as_labels(frame[column])
-    return _understood(column, values, how, language)
+    is_number = table["kinds"][column] == "number"
+    counts = {str(k): int(v) for k, v in as_labels(frame[column]).value_counts().items()}
+    _check_classes(column, counts, is_number, language)
+    return _understood(column, counts, normal, how, language)
 
 
 def _named_target(table: CleanTable, columns: list[str], language: Language) -> str:
     likely = [c for c in find_by_name(columns, TARGET_NAMES) if _is_label(table["frame"][c])]
     if likely:
         return likely[0]
+    measured = [c for c in columns if words_of(c) in TARGET_NAMES and table["kinds"][c] == "number"]
+    if measured:
+        return measured[0]
     constant = [c for c in find_by_name(columns, TARGET_NAMES) if table["kinds"].get(c) == "constant"]
     if constant:
         return constant[0]
@@ -117,8 +127,7 @@ def as_labels(series: "pd.Series") -> "pd.Series":
     return series.dropna().map(text).astype("object")
 
 
-def _understood(column: str, labels: "pd.Series", how: str, language: Language) -> Target:
-    counts = {str(k): int(v) for k, v in labels.value_counts().items()}
+def _check_classes(column: str, counts: dict[str, int], is_number: bool, language: Language) -> None:
     if len(counts) < 2:
         only = next(iter(counts), "")
         raise BadData(
@@ -132,6 +141,22 @@ def _understood(column: str, labels: "pd.Series", how: str, language: Language) 
                 language,
                 "Give data with normal and anomalous rows, or another column as target.",
                 "请提供既有正常行又有异常行的数据，或指定其他列作为 target。",
+            ),
+        )
+    if len(counts) > MOST_CLASSES and is_number:
+        raise BadData(
+            say(
+                language,
+                f"The target column {column!r} is a number with {len(counts)} different values, and nothing"
+                " here learns to predict a number.",
+                f"目标列 {column!r} 是数值，有 {len(counts)} 种不同取值；这里没有预测数值的功能。",
+            ),
+            hint=say(
+                language,
+                "Give a column with labels such as yes and no as target. Or ask for correlations, for a"
+                " comparison of groups, or, where the number is sales over time, for a forecast.",
+                "请指定像“是/否”这样的标签列作为 target；或者改为分析相关性、分组对比，"
+                "若是按时间的销售额，也可以做预测。",
             ),
         )
     if len(counts) > MOST_CLASSES:
@@ -149,7 +174,15 @@ def _understood(column: str, labels: "pd.Series", how: str, language: Language) 
                 "请指定一个像“是/否”这样的标签列作为 target。",
             ),
         )
-    normal, why = _normal_value(counts, language)
+
+
+def _understood(
+    column: str, counts: dict[str, int], given: str | None, how: str, language: Language
+) -> Target:
+    if given is None:
+        normal, why = _normal_value(column, counts, language)
+    else:
+        normal, why = _given_normal(column, counts, given, language), ""
     anomalies = sorted(v for v in counts if v not in normal)
     anomaly = " / ".join(anomalies)
     if len(normal) + len(anomalies) > 2:
@@ -168,8 +201,26 @@ def _understood(column: str, labels: "pd.Series", how: str, language: Language) 
     )
 
 
-def _normal_value(counts: dict[str, int], language: Language) -> tuple[set[str], str]:
-    """The value that counts as normal, and why: telling words first, then the most common."""
+def _given_normal(column: str, counts: dict[str, int], given: str, language: Language) -> set[str]:
+    normal = {v for v in counts if v.strip().lower() == str(given).strip().lower()}
+    if normal:
+        return normal
+    listed = ", ".join(repr(v) for v in counts)
+    raise BadData(
+        say(
+            language,
+            f"The target column {column!r} has no value {given!r}, which was given as normal.",
+            f"目标列 {column!r} 没有取值 {given!r}（由 normal 指定）。",
+        ),
+        hint=say(language, f"Its values are {listed}.", f"它的取值：{listed}。"),
+    )
+
+
+def _normal_value(column: str, counts: dict[str, int], language: Language) -> tuple[set[str], str]:
+    """The value that counts as normal, and why: by telling words, else because nearly all rows have it.
+
+    Raises InputNeeded where neither tells.
+    """
     normal = {v for v in counts if v.strip().lower() in NORMAL_VALUES}
     anomalous = {v for v in counts if v.strip().lower() in ANOMALOUS_VALUES}
     if len(counts) == 2 and len(anomalous) == 1:
@@ -180,6 +231,16 @@ def _normal_value(counts: dict[str, int], language: Language) -> tuple[set[str],
             language, f"By its meaning, {listed} is the anomaly.", f"按字面含义，{listed} 视为异常。"
         )
     common = max(counts, key=lambda v: counts[v])
+    if counts[common] < _CLEAR_MAJORITY * sum(counts.values()):
+        raise InputNeeded(
+            "normal",
+            say(
+                language,
+                f"Which value of {column!r} is the normal one?",
+                f"{column!r} 的哪个取值表示正常？",
+            ),
+            list(counts),
+        )
     return {common}, say(
         language,
         f"The most common value, {common!r}, counts as normal.",

@@ -29,6 +29,7 @@ class Trend(TypedDict):
     """The course of total sales."""
 
     grain: Grain
+    currency: str
     periods: list[str]
     values: list[float]
     level: list[float]
@@ -83,6 +84,7 @@ def sales_trend(sales: SalesTable, language: Language = "en") -> Trend:
         level = _smoothed(values)
     return Trend(
         grain=grain,
+        currency=sales["currency"],
         periods=sales["periods"],
         values=values.tolist(),
         level=level.tolist(),

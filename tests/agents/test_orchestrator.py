@@ -72,13 +72,15 @@ class FakeNetwork(FakeInvoker):
     def __init__(self) -> None:
         super().__init__(FUNCTIONS)
         self.nodes = {"n": Trust.OWN}
+        self.uploaded: list[Path] = []
         self.offered = {c.name: c for f in FUNCTIONS.values() if (c := contributed(f)) is not None}
 
     async def capabilities(self) -> list[Capability]:
         return [*self.offered.values()]
 
     async def upload(self, path: Path) -> Artifact:
-        raise NotImplementedError(path)
+        self.uploaded.append(path)
+        return Artifact(digest="d" * 64, size_bytes=1, filename=path.name)
 
     async def find(self, capability: CapabilityName) -> list[Offer]:
         c = self.offered[capability]
@@ -282,7 +284,7 @@ async def test_what_failed_for_good_is_planned_around(desk: Desk) -> None:
     assert offered is not None
     desk.network.offered[offered.name] = offered
     desk.network.functions = {**FUNCTIONS, "buy_leaves": buy_leaves, "pick_leaves": break_vase}
-    result = await desk.run(Intent.from_text("pick leaves in the garden and brew a cup of tea"))
+    result = await desk.run(Intent.from_text("brew a cup of tea"))
     assert result.ok, result.problem
     assert [e.kind for e in desk.events].count("replanned") == 1
     assert result.cost == 7
@@ -360,3 +362,41 @@ async def test_run_whose_results_cannot_be_written_ends_and_says_where(desk: Des
     resumed = await desk.run(Intent.from_text("brew a cup of tea"))
     assert resumed.ok
     assert len(desk.network.calls) == 2
+
+
+@contribute(en="Pay an invoice to a supplier.")
+def pay_invoice(amount: int) -> str:
+    raise PermissionError("the bank refused")
+
+
+@contribute(en="Cancel an invoice of a supplier.")
+def cancel_invoice(amount: int) -> str:
+    return f"cancelled {amount}"
+
+
+async def test_goal_that_failed_is_not_replaced_by_something_like_it(desk: Desk) -> None:
+    both = {f.__name__: f for f in (pay_invoice, cancel_invoice)}
+    desk.network.functions = both
+    desk.network.offered = {c.name: c for f in both.values() if (c := contributed(f)) is not None}
+    intent = Intent.from_text("pay an invoice to a supplier", input_data={"amount": 5})
+    result = await desk.run(intent)
+    assert result.status == "failed"
+    assert result.problem is not None
+    assert "the bank refused" in result.problem.message
+    assert {c.capability for c in desk.network.calls} == {"pay_invoice"}
+
+
+async def test_file_that_the_words_name_is_taken_in(desk: Desk, tmp_path: Path) -> None:
+    @contribute(en="Count the words of a text file.")
+    def count_words(file: Path) -> int:
+        return 3
+
+    offered = contributed(count_words)
+    assert offered is not None
+    desk.network.offered = {offered.name: offered}
+    desk.network.functions = {"count_words": lambda file: 3}
+    document = tmp_path / "words.txt"
+    document.write_text("one two three")
+    result = await desk.run(Intent.from_text(f"count the words in {document}"))
+    assert result.ok, result.problem
+    assert desk.network.uploaded == [document]

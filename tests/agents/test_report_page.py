@@ -20,6 +20,7 @@ from easynet.core.events import (
     RUN_EVENT,
     AttemptFailed,
     AttemptStarted,
+    IntentParsed,
     PlanMade,
     Problem,
     Question,
@@ -31,7 +32,7 @@ from easynet.core.events import (
     SubtaskFinished,
 )
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
-from easynet.core.intent import Intent
+from easynet.core.intent import Intent, ParsedIntent
 from easynet.core.report import Report, Section
 from easynet.core.task_graph import FromSubtask, Subtask, TaskGraph
 from easynet.testing.example_run import RunScript, example_run, wide_run
@@ -220,6 +221,98 @@ def test_open_question_is_shown_with_its_choices() -> None:
     assert page.text.count("runs resume") == 1, "the hint has the command already"
 
 
+def asking_run(*, answered: bool) -> list[RunEvent]:
+    """A run whose one step asks which column it should take."""
+    script = RunScript()
+    graph = TaskGraph(subtasks=(Subtask(id=SubtaskId("p"), capability=CapabilityName("prepare")),))
+    question = Question(name="column", text="Which column is it?")
+    problem = Problem(
+        code="input_needed", message=question.text, hint="Answer with `easynet runs resume x -a`."
+    )
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    script.add(PlanMade, 0.1, graph=graph, planner="c", titles={"prepare": "Prepare sales data"})
+    script.add(AttemptStarted, 1, subtask="p", attempt=1, node="n")
+    script.add(AttemptFailed, 2, subtask="p", attempt=1, node="n", problem=problem, will_retry=False)
+    script.add(QuestionAsked, 2, question=question)
+    if answered:
+        script.add(IntentParsed, 3, parsed=ParsedIntent(text="x", language="en"))
+        script.attempt("p", "n", 3, 4, number=2)
+        script.add(RunFinished, 4, status="succeeded")
+    else:
+        script.add(RunFinished, 2, status="needs_input", problem=problem)
+    return script.events
+
+
+def body(html: str) -> str:
+    return html.split("</style>")[1]
+
+
+def test_open_question_looks_like_a_question_and_is_asked_once() -> None:
+    html = body(render_page(asking_run(answered=False), None, "en"))
+    assert html.count("Which column is it?") == 1
+    assert "<code>easynet runs resume x -a</code>" in html
+    assert 'class="notice"' in html
+    assert "notice-problem" not in html
+    assert 'class="state state-asking">waits for an answer</span>' in html
+    assert 'class="outcome-asked"' in html
+    assert 'class="box-note">waits for an answer</text>' in html
+    assert "failed" not in html
+    assert "等待回答" in render_page(asking_run(answered=False), None, "zh")
+
+
+def test_answered_question_is_no_failed_attempt() -> None:
+    page = Page(render_page(asking_run(answered=True), None, "en"))
+    assert "Prepare sales data n done 1 1 s 2" in page.text
+    assert "Amber: asked a question." in page.text
+    assert "failed" not in page.text.lower()
+
+
+def test_cancelled_run_is_not_shown_as_a_fault_and_its_attempts_are_stopped() -> None:
+    script = RunScript()
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    script.add(AttemptStarted, 1, subtask="a", attempt=1, node="n")
+    script.add(RunFinished, 2, status="cancelled")
+    html = body(render_page(script.events, None, "en"))
+    assert "notice-problem" not in html
+    assert 'class="outcome-stopped"' in html
+    assert "state-stopped" in html
+    assert "<code>easynet runs resume 20261122-114502-9f3a</code>" in html
+
+
+def test_problem_is_a_sentence_and_its_hint_a_list_with_commands_in_code() -> None:
+    script = RunScript()
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    hint = "It can do, among others:\n  - forecast\n  - train\n`easynet functions` lists all."
+    problem = Problem(code="unsupported", message="nothing on this network does “x”", hint=hint)
+    script.add(RunFinished, 2, status="failed", problem=problem)
+    html = body(render_page(script.events, None, "en"))
+    assert "<p>Nothing on this network does “x”</p>" in html
+    assert "<ul><li>forecast</li><li>train</li></ul><p><code>easynet functions</code> lists all.</p>" in html
+    assert "resume" not in html
+
+
+def test_shortest_attempts_have_a_bar_and_a_time() -> None:
+    script = RunScript()
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    script.attempt("a", "n", 0.5, 0.502)
+    script.attempt("b", "n", 0.6, 0.6)
+    html = body(render_page(script.events, None, "en"))
+    widths = [float(w) for w in re.findall(r'<rect[^>]* width="([\d.]+)"[^>]*outcome-', html)]
+    assert len(widths) == 2
+    assert min(widths) >= 3
+    assert 'class="lane-note">under 0.01 s</text>' in html
+    assert 'class="lane-note">0 s</text>' in html
+
+
+def test_short_names_stay_in_one_line_and_long_ones_may_break() -> None:
+    report = a_report()
+    rows: list[list[str | int | float]] = [["Trail shoes", 1], ["A name that would be wider than a phone", 2]]
+    report["sections"][1]["tables"] = [{"title": "t", "columns": ["product", "n"], "rows": rows}]
+    html = render_page(example_run(), report, "en")
+    assert '<td class="name">Trail shoes</td>' in html
+    assert "<td>A name that would be wider than a phone</td>" in html
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_page_of_a_run_that_hardly_began_is_a_page(count: int) -> None:
     page = Page(render_page(example_run()[:count], None, "en"))
@@ -312,12 +405,23 @@ def test_boxes_of_a_layer_never_overlap_and_arrows_go_forward(sources: list[froz
     assert all(50 - 1e-6 <= x <= layout.extent - 50 + 1e-6 for x in layout.across.values())
 
 
-@given(st.floats(0.001, 1e6))
-def test_ticks_are_few_round_and_within_the_run(ends: float) -> None:
-    found = ticks(ends)
-    assert found[0] == 0
-    assert 3 <= len(found) <= 8
-    assert found[-1] <= ends * (1 + 1e-6)
+@given(st.floats(0, 1e6), st.floats(0.001, 1e6))
+def test_ticks_are_few_round_and_within_the_stretch(begins: float, takes: float) -> None:
+    found = ticks(begins, begins + takes)
+    assert 2 <= len(found) <= 8
+    assert begins - 1e-6 * takes <= found[0] + 1e-9
+    assert found[-1] <= (begins + takes) * (1 + 1e-6)
+    assert ticks(0, takes)[0] == 0
+
+
+def test_timeline_begins_where_the_work_begins() -> None:
+    script = RunScript()
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    script.attempt("a", "n", 5, 5.5)
+    html = body(render_page(script.events, None, "en"))
+    assert re.search(r'<rect x="236"[^>]*class="outcome-succeeded"', html)
+    assert ">5 s</text>" in html
+    assert ">0 s</text>" not in html
 
 
 @pytest.mark.parametrize(

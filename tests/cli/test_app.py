@@ -38,7 +38,7 @@ def test_near_miss_names_the_command_that_was_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["summarise the files"], ["summarise", "the", "files"], ["训练模型"], ["do", "chat"]]
+    "words", [["summarise the files"], ["summarise", "the", "files"], ["summarise\nfiles"], ["训练模型"], ["do", "chat"]]
 )
 def test_sentence_reaches_the_command_that_does_it(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from easynet.cli import session

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easynet.core.artifact import Artifact
+from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
 from easynet.fabric.artifacts import ArtifactStore
 
@@ -76,8 +76,6 @@ def test_damaged_bytes_are_refused_and_removed(store: ArtifactStore) -> None:
 
 @given(st.text(max_size=300))
 def test_a_filename_is_one_harmless_part(name: str) -> None:
-    from easynet.core.artifact import own_name  # pyright: ignore[reportPrivateUsage]
-
     own = own_name(name)
     assert "/" not in own
     assert "\\" not in own
@@ -112,6 +110,12 @@ def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
     store = ArtifactStore(tmp_path / "file" / "store")
     with pytest.raises(DataDirectoryUnusable, match="file/store"):
         store.put_bytes(b"x")
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(store: ArtifactStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadData, match="not a regular file"):
+        store.put_file(tmp_path / "pipe")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

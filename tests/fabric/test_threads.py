@@ -81,3 +81,15 @@ async def test_stop_iteration_does_not_hang_the_caller() -> None:
     with pytest.raises(RuntimeError):
         await asyncio.wait_for(pool.run(lambda: next(empty)), 5)
     pool.close()
+
+
+@pytest.mark.parametrize("raised", [StopIteration, GeneratorExit])
+async def test_what_steers_coroutines_arrives_as_an_error(raised: type[BaseException]) -> None:
+    pool = ThreadPool(1, "t")
+
+    def work() -> None:
+        raise raised
+
+    with pytest.raises(RuntimeError, match=raised.__name__):
+        await pool.run(work)
+    pool.close()

@@ -141,10 +141,14 @@ def small() -> tuple[Capability, ...]:
 Plan = Callable[..., Any]
 
 
-async def plan_with(catalogue: Sequence[Capability], text: str, goal: str = "", **inputs: Any) -> PlanResult:
+async def plan_with(
+    catalogue: Sequence[Capability], text: str, goal: str = "", avoid: Sequence[str] = (), **inputs: Any
+) -> PlanResult:
     """What the planner makes of a sentence."""
     parsed = ParsedIntent(text=text, language=language_of(text), inputs=inputs)
-    return await CataloguePlanner().plan(PlanRequest(parsed=parsed, goal=goal, catalogue=tuple(catalogue)))
+    failed = tuple(map(CapabilityName, avoid))
+    request = PlanRequest(parsed=parsed, goal=goal, catalogue=tuple(catalogue), avoid=failed)
+    return await CataloguePlanner().plan(request)
 
 
 @pytest.fixture

@@ -49,3 +49,17 @@ def test_sample_data_reads_nothing(make: Make) -> None:
 )
 def test_other_words_raise_no_caveat(make: Make, text: str) -> None:
     assert modality_caveats(text, [make("f(x: int) -> int", "F.")], "en") == ()
+
+
+def test_a_description_tells_what_a_wanted_step_reads(make: Make) -> None:
+    count = make("count_words(file: File) -> int", "Count the words of a text file.")
+    assert modality_caveats("count the words in a text file", [count], "en", asked_for=[count]) == ()
+    assert modality_caveats("count the words of this document", [count], "en", asked_for=[count]) == ()
+
+
+def test_the_description_of_another_step_counts_only_by_the_very_word(make: Make) -> None:
+    load = make("load(data: File) -> Table", "Load a CSV or text file.")
+    show = make("show(table: Table) -> Section", "Show a table in pictures.", role=Role.PRESENT)
+    assert modality_caveats("profile this text", [load], "en") == ()
+    assert len(modality_caveats("profile my emails", [load], "en")) == 1
+    assert len(modality_caveats("profile my pictures", [load, show], "en")) == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easynet.planners.words import keys, stem, units
+from easynet.planners.words import asked, keys, stem, units
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,29 @@ def test_any_text_has_words_or_none(text: str) -> None:
         assert unit.keys
         assert all(unit.keys)
         assert unit.weight > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "implied"),
+    [
+        ("total revenue per region", ["group"]),
+        ("orders for each customer", ["group"]),
+        ("按地区汇总销售额", ["分组"]),
+        ("各门店的平均销售额", ["分组"]),
+        ("sum up sales by month", []),
+        ("按月汇总销售额", []),
+        ("describe this table", []),
+    ],
+)
+def test_asking_by_something_asks_for_groups(text: str, implied: list[str]) -> None:
+    assert [u.text for u in asked(text) if u.is_implied] == implied
+
+
+def test_summing_up_by_groups_weighs_more_than_forecasting_by_groups() -> None:
+    assert asked("total revenue by region")[-1].weight > asked("forecast revenue by region")[-1].weight
+    assert asked("按地区汇总营收")[-1].weight > asked("预测各地区营收")[-1].weight
+
+
+def test_a_purpose_is_no_context() -> None:
+    assert [u.is_context for u in units("a model for predicting prices")] == [False, False, False]
+    assert [u.is_context for u in units("a model for whales")] == [False, True]

@@ -181,6 +181,14 @@ def test_saved_model_scores_rows_in_another_process(detector_chain: Any, tmp_pat
     assert "diagnosis" not in columns
 
 
+def test_detector_shows_itself_in_one_line(detector_chain: Any) -> None:
+    auc = detector_chain.chosen["validation"]["auc"]
+    method = detector_chain.chosen["method"].replace("_", " ")
+    assert repr(load_model(detector_chain.chosen["model"])) == (
+        f"<Detector {method}, target 'diagnosis', 30 columns, validation AUC {auc:.3f}>"
+    )
+
+
 def test_model_file_says_what_it_is(detector_chain: Any) -> None:
     about = load_model(detector_chain.chosen["model"]).metadata
     assert detector_chain.chosen["model"].name == "anomaly_detector.easynet"

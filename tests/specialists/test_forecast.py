@@ -8,8 +8,9 @@ import pytest
 from easynet.core.errors import BadData
 from easynet.specialists.backtest import backtest, predict, wape
 from easynet.specialists.forecast import check_forecast, forecast_sales
-from easynet.specialists.forecasters import FORECASTERS
-from easynet.specialists.sales import SalesTable, sales_table
+from easynet.specialists.forecasters import FORECASTERS, SIMPLE_RULES, damped_trend
+from easynet.specialists.present_forecast import present_forecast
+from easynet.specialists.sales import SalesTable, sales_table, totals
 from easynet.specialists.table_io import RawTable
 from easynet.specialists.trend import sales_trend
 
@@ -57,6 +58,7 @@ def test_forecast_beats_the_last_value_on_seasonal_sales(sales_chain: Any) -> No
     forecast = sales_chain.forecast
     metrics = check_forecast(forecast)["metrics"]
     assert set(metrics) == {"wape", "baseline_wape", "coverage"}
+    assert check_forecast(forecast)["inside"] == metrics["coverage"] * 8
     assert metrics["wape"] < 0.05
     assert metrics["coverage"] >= 0.5
     by_method = {m["method"]: m["wape"] for m in forecast["tried"]}
@@ -108,25 +110,25 @@ def test_sales_of_zero_are_survived() -> None:
 
 def test_long_horizon_says_how_far_the_error_was_measured() -> None:
     values = [100.0 + i for i in range(24)]
-    forecast = forecast_sales(monthly(values), horizon=12)
+    forecast = forecast_sales(monthly(values), horizon="12")
     assert len(forecast["mean"]) == 12
     assert "measured 6 months ahead" in " ".join(forecast["notes"])
 
 
-@pytest.mark.parametrize("horizon", [0, -3, 25, "soon"])
-def test_impossible_horizon_is_refused(horizon: Any) -> None:
+@pytest.mark.parametrize("horizon", ["0", "-3", "25", "3 years", "0 weeks"])
+def test_impossible_horizon_is_refused(horizon: str) -> None:
     with pytest.raises(BadData, match="cannot be made from a history of 24 months"):
         forecast_sales(monthly([100.0 + i for i in range(24)]), horizon=horizon)
 
 
 def test_future_months_follow_the_last_one() -> None:
-    forecast = forecast_sales(monthly([100.0 + i for i in range(23)]), horizon=3)
+    forecast = forecast_sales(monthly([100.0 + i for i in range(23)]), horizon="3")
     assert forecast["future_periods"] == ["2019-12-01", "2020-01-01", "2020-02-01"]
 
 
 def test_forecasters_stay_out_where_history_is_too_short() -> None:
     usable = {m for m in FORECASTERS if predict(m, np.arange(1.0, 9.0), 2, 12) is not None}
-    assert usable == {"last_value", "damped_trend"}
+    assert usable == {"last_value", "recent_mean", "damped_trend"}
 
 
 def test_backtest_scores_only_methods_usable_at_every_origin() -> None:
@@ -140,3 +142,56 @@ def test_wape_is_a_share_of_sales() -> None:
     assert wape(np.array([10.0, 30.0]), np.array([12.0, 28.0])) == 0.1
     assert wape(np.zeros(2), np.zeros(2)) == 0.0
     assert wape(np.zeros(2), np.ones(2)) == 1.0
+
+
+def test_asked_months_become_weeks_and_both_are_said(sales_chain: Any) -> None:
+    forecast = forecast_sales(sales_chain.sales, "3 months")
+    assert len(forecast["mean"]) == 13
+    section = present_forecast(forecast, check_forecast(forecast))
+    assert "the next 13 weeks (you asked for 3 months)" in section["headline"][0]
+
+
+def test_row_order_and_number_format_do_not_change_the_forecast(sales_frame: Frames) -> None:
+    frame = sales_frame()
+    written = frame.sample(frac=1.0, random_state=3).reset_index(drop=True)
+    written["amount"] = [f"${amount:,.2f}" for amount in written["amount"]]
+    first, second = (sales_table(RawTable(frame=f, notes=[])) for f in (frame, written))
+    assert totals(first).tolist() == totals(second).tolist()
+    assert {**forecast_sales(first), "currency": "$"} == forecast_sales(second)
+
+
+def test_damped_trend_does_not_hang_on_the_last_digit_or_the_scale() -> None:
+    random = np.random.default_rng(4)
+    values = np.asarray(1000 + 5 * np.arange(60) + random.normal(0, 40, 60), dtype=np.float64)
+    ahead = damped_trend(values, 8, 12)
+    noisy = damped_trend(values * (1 + 1e-14 * random.normal(size=60)), 8, 12)
+    scaled = damped_trend(values * 1e6, 8, 12)
+    assert ahead is not None
+    assert noisy == pytest.approx(ahead, rel=1e-9)
+    assert scaled == pytest.approx(ahead * 1e6, rel=1e-9)
+
+
+def test_damped_trend_follows_a_trend() -> None:
+    ahead = damped_trend(100 + 2.0 * np.arange(40), 4, 12)
+    assert ahead is not None
+    assert ahead == pytest.approx([180, 182, 184, 186], rel=0.01)
+
+
+def test_baseline_is_the_simple_rule_that_did_best(sales_chain: Any) -> None:
+    random = np.random.default_rng(2)
+    noise = forecast_sales(monthly((100 + random.normal(0, 20, 40)).tolist()))
+    by_method = {m["method"]: m["wape"] for m in noise["tried"]}
+    assert noise["baseline"] == min(SIMPLE_RULES, key=lambda m: by_method.get(m, 9.0)) == "recent_mean"
+    assert sales_chain.forecast["baseline"] == "seasonal_naive"
+
+
+def test_method_that_is_no_better_than_a_simple_rule_says_so(sales_chain: Any) -> None:
+    forecast, check = sales_chain.forecast.copy(), check_forecast(sales_chain.forecast)
+    forecast["method"] = "damped_trend"
+    check["metrics"] |= {"wape": 0.2, "baseline_wape": 0.1}
+    line = present_forecast(forecast, check)["headline"][1]
+    assert "no better than the 10.0% of the best simple rule (same season of last cycle)" in line
+    assert f"{check['inside']} of 8 weeks lay inside the 90% range" in line
+    check["metrics"]["wape"] = 0.05
+    line = present_forecast(forecast, check)["headline"][1]
+    assert "wrong by 5.0%; the best simple rule (same season of last cycle) was wrong by 10.0%" in line

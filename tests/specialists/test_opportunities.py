@@ -8,6 +8,7 @@ import pytest
 from easynet.specialists.comparison import compare, comparison_for
 from easynet.specialists.forecast import forecast_sales
 from easynet.specialists.opportunities import growth_opportunities
+from easynet.specialists.present_opportunities import present_opportunities
 from easynet.specialists.sales import sales_table
 from easynet.specialists.table_io import RawTable
 from easynet.specialists.trend import sales_trend
@@ -53,7 +54,8 @@ def test_data_without_segments_gives_the_total_only(sales_frame: Frames) -> None
     sales = sales_table(RawTable(frame=frame, notes=[]))
     found = growth_opportunities(sales, sales_trend(sales), forecast_sales(sales))
     assert [found["regions"], found["products"], found["pairs"]] == [[], [], []]
-    assert "only the total" in " ".join(found["notes"])
+    headline = present_opportunities(found)["headline"]
+    assert headline[0].startswith("The data does not tell regions or products apart. The total changed by ")
 
 
 @pytest.mark.parametrize(

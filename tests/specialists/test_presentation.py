@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from io import BytesIO
 from typing import Any
 
@@ -26,6 +27,7 @@ from easynet.specialists.present_groups import present_groups
 from easynet.specialists.present_opportunities import present_opportunities
 from easynet.specialists.present_outliers import present_outliers
 from easynet.specialists.present_profile import present_profile
+from easynet.specialists.present_sales import present_sales
 from easynet.specialists.present_trend import present_trend
 from easynet.specialists.profile import profile_table
 from easynet.specialists.report import compose_report
@@ -34,6 +36,7 @@ from easynet.specialists.splitting import split_table
 from easynet.specialists.supervised import train_supervised
 from easynet.specialists.table_io import RawTable
 from easynet.specialists.trend import sales_trend
+from easynet.specialists.wording import Money
 
 Clean = Callable[[pd.DataFrame], CleanTable]
 Frames = Callable[..., pd.DataFrame]
@@ -69,6 +72,7 @@ def sales_sections(sales_frame: Frames, language: Language) -> list[Section]:
     sales = sales_table(RawTable(frame=sales_frame(), notes=[]), language=language)
     trend, forecast = sales_trend(sales, language), forecast_sales(sales, None, language)
     return [
+        present_sales(sales, language),
         present_trend(trend, language),
         present_forecast(forecast, check_forecast(forecast), language),
         present_opportunities(growth_opportunities(sales, trend, forecast, language), language),
@@ -83,7 +87,7 @@ def test_sections_are_complete_small_and_in_one_language(
     sections = [*detector_sections(clean, patients, language), *sales_sections(sales_frame, language)]
     for section in sections:
         TypeAdapter(Section).validate_python(section)
-        assert section["headline"]
+        assert section["headline"] or section["title"] in ("Data", "数据")
         for sentence in words(section):
             has_han = bool(HAN.search(sentence))
             if language == "en":
@@ -113,6 +117,78 @@ def test_detector_section_says_how_sure_it_is(detector_chain: Any) -> None:
     assert "not a medical device" in text
     assert "one random split" in text
     assert "X-ray" not in text
+
+
+def test_worthless_detector_is_called_so_first(detector_chain: Any) -> None:
+    evaluation = deepcopy(detector_chain.evaluation)
+    evaluation["metrics"]["auc"], evaluation["intervals"]["auc"] = 0.55, [0.45, 0.66]
+    split = detector_chain.split["summary"]
+    line = present_detector(detector_chain.chosen, evaluation, split)["headline"][0]
+    assert line.startswith("This detector is no better than guessing (AUC 0.550")
+    assert line.endswith("Do not use it.")
+    line = present_detector(detector_chain.chosen, evaluation, split, "zh")["headline"][0]
+    assert line.startswith("这个检测器并不比随机猜测更好")
+
+
+def test_merged_classes_are_named_in_the_headline(detector_chain: Any) -> None:
+    split = deepcopy(detector_chain.split["summary"])
+    split["target"]["anomaly_values"] = ["atypical", "malignant"]
+    line = present_detector(detector_chain.chosen, detector_chain.evaluation, split)["headline"][0]
+    assert "('atypical', 'malignant' together; normal is 'benign')" in line
+
+
+def test_what_may_be_misread_in_sales_is_in_the_headline(sales_frame: Frames) -> None:
+    frame = sales_frame(days=311).rename(columns={"amount": "x"})
+    section = present_sales(sales_table(RawTable(frame=frame, notes=["The file was read as gb18030."])))
+    assert section["headline"][0].startswith("The column 'x' was taken as the amount sold")
+    assert section["text"][1].startswith("Columns used: date: 'date', region: 'region'")
+    assert "The file was read as gb18030." in section["text"]
+    assert any("Incomplete periods" in line for line in section["text"])
+    assert len(section["tables"][0]["rows"]) == 24
+
+
+def test_clear_growth_is_said_without_signs(sales_frame: Frames) -> None:
+    frame = sales_frame()
+    frame = frame[frame["region"] == "North"]
+    frame["amount"] = [f"${amount:.2f}" for amount in frame["amount"]]
+    trend = sales_trend(sales_table(RawTable(frame=frame.reset_index(drop=True), notes=[])))
+    line = present_trend(trend)["headline"][0]
+    assert re.match(
+        r"Total sales grew by \$[\d,]+ \([\d.]+%, 95% interval \$[\d,]+ to \$[\d,]+\), the last", line
+    )
+    trend["change"] |= {"change": -5000.0, "percent": -0.05, "low": -7000.0, "high": -3000.0}
+    line = present_trend(trend)["headline"][0]
+    assert line.startswith("Total sales fell by $5,000 (5.0%, 95% interval $3,000 to $7,000)")
+
+
+def test_profile_names_what_is_there(sales_frame: Frames) -> None:
+    frame = sales_frame(days=40)
+    line = present_profile(profile_table(RawTable(frame=frame, notes=[])))["headline"][0]
+    assert line == (
+        "240 rows and 4 columns ('date', 'region', 'product', 'amount'), from 2022-01-03 to 2022-02-11;"
+        " no gaps."
+    )
+    frame.loc[0, "amount"] = None
+    frame.loc[2] = frame.loc[1]
+    line = present_profile(profile_table(RawTable(frame=frame, notes=[]), "zh"), "zh")["headline"][0]
+    assert line.endswith("；缺失 1 个值（0.1%），1 行与前面的行重复。")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "currency", "written"),
+    [
+        ([63.73, 1234.5], "", ["64", "1,234"]),
+        ([63.734, 1.2], "$", ["$63.73", "$1.20"]),
+        ([-0.3, -2500.0], "€", ["€0", "-€2,500"]),
+        ([0.0123, 0.5], "", ["0.0123", "0.5000"]),
+        ([1500.0], "元", ["1,500 元"]),
+        ([1500.0], "CHF", ["CHF 1,500"]),
+    ],
+)
+def test_amounts_that_stand_together_have_the_same_decimals(
+    amounts: list[float], currency: str, written: list[str]
+) -> None:
+    assert [*map(Money.like(amounts, currency).plain, amounts)] == written
 
 
 def test_opportunities_say_what_is_not_settled(sales_chain: Any) -> None:

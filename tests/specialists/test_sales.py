@@ -23,6 +23,12 @@ def table(frame: pd.DataFrame) -> RawTable:
         (["Order Date", "Sales_Region", "Item", "Net Sales"], "en"),
         (["订单日期", "大区", "产品名称", "销售额"], "zh"),
         (["日期", "省份", "品类", "成交金额"], "zh"),
+        (["订单日期", "渠道", "商品", "金额"], "zh"),
+        (["Datum", "Filiale", "Artikel", "Umsatz"], "en"),
+        (["Bestelldatum", "Kanal", "Kategorie", "Betrag (EUR)"], "en"),
+        (["ORDERDATE", "TERRITORY", "PRODUCTLINE", "SALES"], "en"),
+        (["order_date", "store", "sku", "turnover"], "en"),
+        (["sale date", "channel", "item", "net_sales"], "en"),
     ],
 )
 def test_columns_are_found_by_name(sales_frame: Frames, names: list[str], language: Any) -> None:
@@ -148,3 +154,69 @@ def test_column_that_holds_no_dates_is_refused(sales_frame: Frames) -> None:
 def test_too_short_a_history_is_refused(sales_frame: Frames) -> None:
     with pytest.raises(BadData, match="cover 4 days only"):
         sales_table(table(sales_frame(days=4)))
+
+
+@pytest.mark.parametrize(
+    ("written", "currency"),
+    [("${:,.2f}", "$"), ("{:.2f} €", "€"), ("￥{:.2f}", "¥"), ("{:.2f}元", "元"), ("CHF {:.2f}", "CHF")],
+)
+def test_currency_sign_decides_the_amount_and_is_kept(
+    sales_frame: Frames, written: str, currency: str
+) -> None:
+    frame = sales_frame(days=60).rename(columns={"amount": "x"}).assign(y=2.5)
+    frame["y"] += np.arange(len(frame))
+    total = frame["x"].sum()
+    frame["x"] = [written.format(x) for x in frame["x"]]
+    sales = sales_table(table(frame))
+    assert (sales["columns"]["amount"], sales["currency"]) == ("x", currency)
+    assert totals(sales).sum() == pytest.approx(total)
+    assert "'x' was taken as the amount sold because its cells carry a currency sign" in sales["cautions"][0]
+
+
+def test_money_that_is_not_sold_is_not_the_amount(sales_frame: Frames) -> None:
+    frame = sales_frame(days=60).rename(columns={"amount": "x"})
+    frame["unit price"] = [f"${x:.2f}" for x in frame["x"] / 3]
+    frame["cost"] = [f"${x:.2f}" for x in frame["x"] / 2]
+    frame["x"] = [f"${x:.2f}" for x in frame["x"]]
+    assert sales_table(table(frame))["columns"]["amount"] == "x"
+
+
+def test_currency_in_the_name_is_kept(sales_frame: Frames) -> None:
+    for name, currency in (("Umsatz (EUR)", "EUR"), ("sales_usd", "USD"), ("销售额（元）", "元")):
+        frame = sales_frame(days=60).rename(columns={"amount": name})
+        assert sales_table(table(frame))["currency"] == currency
+    assert sales_table(table(sales_frame(days=60)))["currency"] == ""
+
+
+def test_amount_known_by_elimination_is_a_caution(sales_frame: Frames) -> None:
+    frame = sales_frame(days=60).rename(columns={"amount": "x"})
+    assert "no other column holds amounts" in sales_table(table(frame))["cautions"][0]
+    assert "没有其他数值列" in sales_table(table(frame), language="zh")["cautions"][0]
+    assert sales_table(table(sales_frame(days=60)))["cautions"] == []
+
+
+def test_unsettled_date_order_is_a_caution() -> None:
+    dates = [f"03/{day:02}/2024" for day in range(1, 13)]
+    frame = pd.DataFrame({"date": dates, "shop": ["A", "B"] * 6, "sales": np.arange(12.0) + 0.5})
+    assert "month first" in sales_table(table(frame))["cautions"][0]
+
+
+def test_column_that_is_not_compared_is_named(sales_frame: Frames) -> None:
+    frame = sales_frame(days=60)
+    frame["status"] = np.where(np.arange(len(frame)) % 3 == 0, "paid", "open")
+    assert "Not compared: 'status'. Give --input product=status" in sales_table(table(frame))["cautions"][0]
+    caution = sales_table(table(frame.drop(columns="region")), language="zh")["cautions"][0]
+    assert "未作比较：'status'。如需比较，请用 --input region=status" in caution
+
+
+def test_missing_segments_are_a_caution(sales_frame: Frames) -> None:
+    frame = sales_frame(days=60)
+    assert "no region column" in sales_table(table(frame.drop(columns="region")))["cautions"][0]
+    total_only = sales_table(table(frame[["date", "amount"]]))
+    assert "only the total" in total_only["cautions"][0]
+
+
+def test_order_numbers_are_not_offered_as_products(sales_frame: Frames) -> None:
+    frame = sales_frame(days=60)[["date", "amount"]]
+    frame["order no"] = [f"A{i:04}" for i in range(len(frame))]
+    assert "product" not in sales_table(table(frame))["columns"]

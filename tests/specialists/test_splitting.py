@@ -75,7 +75,7 @@ def test_wrong_target_names_the_nearest_column(clean: Clean, patients: Patients)
 def test_anomaly_is_known_by_its_word_or_by_being_rarer(
     clean: Clean, patients: Patients, normal: object, anomalous: object, anomaly: str
 ) -> None:
-    frame = patients(share=0.2)
+    frame = patients(share=0.1)
     values: Any = [anomalous if d == "positive" else normal for d in frame["diagnosis"]]
     split = split_table(clean(frame.assign(diagnosis=values)))
     assert split["summary"]["target"]["anomaly"] == anomaly
@@ -100,8 +100,30 @@ def test_more_than_two_classes_are_joined_and_said(clean: Clean, patients: Patie
 
 
 def test_measurement_as_target_is_refused(clean: Clean, patients: Patients) -> None:
-    with pytest.raises(BadData, match="240 different values"):
+    with pytest.raises(BadData, match=r"240 different values.*nothing here learns to predict a number") as no:
         split_table(clean(patients()), target="glucose")
+    assert "correlations" in no.value.hint
+    with pytest.raises(BadData, match="没有预测数值的功能"):
+        split_table(clean(patients()), target="glucose", language="zh")
+    with pytest.raises(BadData, match="'outcome' is a number"):
+        split_table(clean(patients().drop(columns="diagnosis").rename(columns={"glucose": "outcome"})))
+
+
+def test_normal_value_that_nothing_tells_is_asked_for(clean: Clean, patients: Patients) -> None:
+    frame = patients(share=0.4)
+    frame["diagnosis"] = frame["diagnosis"].map({"positive": "blue", "negative": "green"})
+    with pytest.raises(InputNeeded, match="Which value of 'diagnosis' is the normal one") as asked:
+        split_table(clean(frame))
+    assert (asked.value.name, asked.value.choices) == ("normal", ("green", "blue"))
+    target = split_table(clean(frame), normal="Blue")["summary"]["target"]
+    assert (target["normal"], target["anomaly"]) == ("blue", "green")
+
+
+def test_given_normal_value_wins_and_must_exist(clean: Clean, patients: Patients) -> None:
+    assert find_target(clean(patients()), None, "en", "positive")["anomaly"] == "negative"
+    with pytest.raises(BadData, match="no value 'well'") as refused:
+        find_target(clean(patients()), None, "en", "well")
+    assert "'positive'" in refused.value.hint
 
 
 def test_target_with_one_class_is_refused(clean: Clean, patients: Patients) -> None:

@@ -10,6 +10,7 @@ from easynet.specialists.cleaning import CleanTable
 from easynet.specialists.correlations import correlate_columns
 from easynet.specialists.groups import summarise_by_group
 from easynet.specialists.outliers import detect_outliers
+from easynet.specialists.present_groups import present_groups
 
 Clean = Callable[[pd.DataFrame], CleanTable]
 
@@ -80,6 +81,25 @@ def test_unclear_group_or_value_is_asked_for(clean: Clean) -> None:
         summarise_by_group(clean(frame), group="team")
     assert (asked.value.name, asked.value.choices) == ("value", ("a", "b", "c"))
     assert summarise_by_group(clean(frame), group="Team", value="a")["group"] == "team"
+
+
+def test_group_and_value_may_be_named_loosely(clean: Clean) -> None:
+    frame = normals(Team=["x", "y"] * 100, city=["Rome", "Rome", "Oslo", "Oslo"] * 50)
+    frame = frame.rename(columns={"a": "Unit Price"})
+    for group, value in (
+        ("TEAM", "unit_price"),
+        ("the team column", "price"),
+        ("by Team", "average unit price"),
+    ):
+        summary = summarise_by_group(clean(frame), group=group, value=value)
+        assert (summary["group"], summary["value"]) == ("Team", "Unit Price")
+
+
+def test_currency_of_a_value_is_shown_with_it(clean: Clean) -> None:
+    frame = normals(team=["x", "y"] * 100)[["team"]]
+    frame["pay"] = [f"€{1000 + i % 7},00" for i in range(200)]
+    section = present_groups(summarise_by_group(clean(frame)))
+    assert "(€1,003)" in section["headline"][0]
 
 
 def test_text_cannot_be_summed_up(clean: Clean) -> None:

@@ -1,8 +1,4 @@
-"""The steps of a run: what the orchestrator's graph does at each of its nodes.
-
-Each step reads the run's memory, does one thing, records what happened as events, and names the next step.
-The checkpoint holds where the run stands and what was answered; everything else is folded from the events.
-"""
+"""The later steps of a run: a plan's nodes, price and execution, and what came of it."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,39 +9,30 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
 from easynet.agents.evaluator import measured, shortfall
-from easynet.agents.intent_parser import parse_intent
 from easynet.agents.work import State, Work, ask, end, finish, step
 from easynet.core.artifact import Artifact
-from easynet.core.capability import Capability, Parameter, Role
+from easynet.core.capability import Capability, Parameter
 from easynet.core.errors import (
     BadData,
     DataDirectoryUnusable,
-    InvalidIntent,
     NoNodeFound,
     PlanRejected,
-    Unsupported,
-    nearest,
 )
 from easynet.core.events import (
     ApprovalRequested,
-    IntentParsed,
     NodesFound,
-    PlanMade,
     Problem,
     Question,
-    Replanned,
     RunEvent,
     ScheduleMade,
 )
 from easynet.core.ids import CapabilityName
-from easynet.core.intent import ParsedIntent
 from easynet.core.language import say
 from easynet.core.offer import Offer, Trust
 from easynet.core.task_graph import TaskGraph
 from easynet.core.typed_input import typed_input
 from easynet.execution.budget import Budget
 from easynet.execution.history import History
-from easynet.planners.planner import PlanRequest
 from easynet.planners.validate import validate
 from easynet.scheduling.estimates import Estimates
 from easynet.tools.node_discovery import discover as discover_nodes
@@ -60,114 +47,6 @@ _WORTH_A_NEW_PLAN = frozenset(
     {"subtask_failed", "remote_failure", "node_unreachable", "node_refused", "call_timeout"}
 )
 """Failures of a function or its nodes, not of the user's data: another way to the goal may exist."""
-
-
-@step
-async def parse(state: State, runtime: Runtime[Work]) -> Command[str]:
-    """Understand the words, with the answers given so far."""
-    work = runtime.context
-    intent = work.memory.intent
-    answered = intent.model_copy(update={"input_data": {**intent.input_data, **state.get("answers", {})}})
-    try:
-        parsed = parse_intent(answered)
-    except InvalidIntent as error:
-        raise InvalidIntent(error.message, hint=_abilities(work, await _offered(work))) from error
-    if parsed != work.memory.parsed:
-        work.log.emit(IntentParsed, parsed=parsed)
-    return Command(goto="plan")
-
-
-@step
-async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
-    """Make a plan, or keep the one there is where it still holds."""
-    work, memory = runtime.context, runtime.context.memory
-    assert memory.parsed is not None
-    offered = await _offered(work)
-    usable = tuple(c for c in offered if c.name not in state.get("avoid", []))
-    inputs = frozenset(memory.parsed.inputs)
-    if memory.graph is not None and not validate(memory.graph, usable, inputs=inputs):
-        return Command(goto="discover")
-    result = await work.services.planner.plan(
-        PlanRequest(parsed=memory.parsed, goal=memory.intent.goal, catalogue=usable)
-    )
-    if result.graph is None and state.get("avoid"):
-        return end("failed", Problem.model_validate(state.get("problem")))
-    if result.question is not None:
-        return ask(work, result.question)
-    if result.graph is None:
-        raise _unsupported(work, usable, result.nearest)
-    if problems := validate(result.graph, usable, inputs=inputs):
-        raise PlanRejected(problems)
-    if state.get("avoid") and memory.graph is not None:
-        work.log.emit(
-            Replanned,
-            reason=Problem.model_validate(state.get("problem")).message,
-            keeps=tuple(sorted(memory.done & result.graph.by_id.keys())),
-        )
-    titles = {c: memory.catalogue[c].describe(memory.language) for c in result.graph.capabilities}
-    caveats = (*result.caveats, *_unheeded(memory.parsed))
-    work.log.emit(PlanMade, graph=result.graph, planner=result.planner, titles=titles, caveats=caveats)
-    return Command(goto="discover")
-
-
-def _unheeded(parsed: ParsedIntent) -> list[str]:
-    """A sentence for each requirement that nodes do not state, and that therefore changes nothing."""
-    if parsed.requirements.memory_bytes is None:
-        return []
-    return [
-        say(
-            parsed.language,
-            "Nodes do not state their memory, so the memory you asked for was not looked at.",
-            "节点没有说明内存大小，因此没有考虑您要求的内存。",
-        )
-    ]
-
-
-async def _offered(work: Work) -> list[Capability]:
-    """Ask the network what it offers, and remember it."""
-    offered = await work.services.catalogue.capabilities()
-    work.memory.catalogue = {c.name: c for c in offered}
-    return offered
-
-
-def _unsupported(
-    work: Work, catalogue: Sequence[Capability], nearest: Sequence[CapabilityName]
-) -> Unsupported:
-    language = work.memory.language
-    close = [c for c in catalogue if c.name in nearest]
-    return Unsupported(
-        say(
-            language,
-            f"nothing on this network does “{work.memory.intent.text}”",
-            f"网络上没有功能可以完成“{work.memory.intent.text}”",
-        ),
-        hint=_abilities(work, close or catalogue),
-    )
-
-
-def _abilities(work: Work, catalogue: Sequence[Capability]) -> str:
-    """A few things that the network can do, as a hint."""
-    language = work.memory.language
-    able = [c for c in catalogue if c.role is Role.WORK][:6]
-    return "\n".join(
-        (
-            say(language, "It can do, among others:", "它能做的事情例如："),
-            *(f"  - {c.describe(language)}" for c in able),
-            say(language, "`easynet functions` lists all.", "`easynet functions` 列出全部功能。"),
-        )
-    )
-
-
-async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
-    """Wait for an answer; it becomes an input of the intent. One that is no choice is asked for again."""
-    work, question = runtime.context, Question.model_validate(state.get("question"))
-    answer = interrupt(question.model_dump())
-    if question.choices and answer not in question.choices:
-        wrong = say(work.memory.language, f"{answer!r} is none of them.", f"{answer!r} 不在其中。")
-        asked = question.text.partition("\n")[0]
-        text = f"{asked}\n{wrong} {nearest(str(answer), question.choices)}".rstrip()
-        return ask(work, question.model_copy(update={"text": text}))
-    return Command(goto="parse", update={"answers": {**state.get("answers", {}), question.name: answer}})
 
 
 @step
@@ -199,15 +78,19 @@ def _own(offers: Sequence[Offer]) -> tuple[Offer, ...]:
 
 
 def _files_to_take_in(state: State, work: Work) -> dict[str, Path]:
-    """The input files that the run does not hold yet, by the name of the input."""
+    """The input files that the run does not hold yet, by the name of the input.
+
+    As long as nothing is built on a file, it counts as it is now: it may have been mended since.
+    """
     assert work.memory.parsed is not None
     inputs, held = work.memory.parsed.inputs, state.get("files", {})
     read = _inputs_read(work.plan, work.memory.catalogue)
     files = {name for parameter, name in read if parameter.type.name == "File"}
+    paths = {name: Path(str(inputs[name])) for name in sorted(files & inputs.keys())}
     return {
-        name: Path(str(inputs[name]))
-        for name in sorted(files & inputs.keys())
-        if held.get(name, {}).get("path") != str(inputs[name])
+        name: path
+        for name, path in paths.items()
+        if held.get(name, {}).get("path") != str(path) or (not work.memory.done and path.is_file())
     }
 
 

@@ -1,0 +1,169 @@
+"""The first steps of a run: from words to a checked plan, with the questions in between.
+
+Each step reads the run's memory, does one thing, records what happened as events, and names the next step.
+The checkpoint holds where the run stands and what was answered; everything else is folded from the events.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, interrupt
+from pydantic import JsonValue
+
+from easynet.agents.intent_parser import parse_intent
+from easynet.agents.work import State, Work, ask, end, step
+from easynet.core.capability import Capability, Role
+from easynet.core.errors import (
+    EasyNetError,
+    InvalidIntent,
+    PlanRejected,
+    Unsupported,
+    nearest,
+)
+from easynet.core.events import (
+    IntentParsed,
+    PlanMade,
+    Problem,
+    Question,
+    Replanned,
+)
+from easynet.core.ids import CapabilityName
+from easynet.core.intent import ParsedIntent
+from easynet.core.language import say
+from easynet.core.task_graph import TaskGraph
+from easynet.planners.planner import PlanRequest, PlanResult
+from easynet.planners.validate import validate
+
+
+@step
+async def parse(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Understand the words, with the answers given so far."""
+    work = runtime.context
+    intent = work.memory.intent
+    answered = intent.model_copy(update={"input_data": {**intent.input_data, **state.get("answers", {})}})
+    try:
+        parsed = parse_intent(answered)
+    except InvalidIntent as error:
+        raise InvalidIntent(error.message, hint=_abilities(work, await _offered(work))) from error
+    if parsed != work.memory.parsed:
+        work.log.emit(IntentParsed, parsed=parsed)
+    return Command(goto="plan")
+
+
+@step
+async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Make a plan, or keep the one there is where it still holds."""
+    work, memory = runtime.context, runtime.context.memory
+    assert memory.parsed is not None
+    offered, avoid = await _offered(work), tuple(map(CapabilityName, state.get("avoid", [])))
+    usable = tuple(c for c in offered if c.name not in avoid)
+    if memory.graph is not None and not validate(memory.graph, usable, inputs=memory.parsed.inputs.keys()):
+        return Command(goto="discover")
+    request = PlanRequest(
+        parsed=memory.parsed, goal=memory.intent.goal, catalogue=tuple(offered), avoid=avoid
+    )
+    try:
+        result = await work.services.planner.plan(request)
+    except EasyNetError:
+        if not avoid:
+            raise
+        result = None
+    if avoid and (result is None or result.graph is None):
+        # There is no way around what failed: its own problem says more than that.
+        return end("failed", Problem.model_validate(state.get("problem")))
+    assert result is not None
+    if result.question is not None:
+        return ask(work, result.question)
+    if result.graph is None:
+        raise _unsupported(work, usable, result.nearest)
+    return _adopt(state, work, result, result.graph, usable)
+
+
+def _adopt(
+    state: State, work: Work, result: PlanResult, graph: TaskGraph, usable: Sequence[Capability]
+) -> Command[str]:
+    """Check a plan, whoever made it, and make it the run's."""
+    memory = work.memory
+    assert memory.parsed is not None
+    found = {name: _absolute(value) for name, value in result.found_inputs.items()}
+    inputs = {**found, **memory.parsed.inputs}
+    if problems := validate(graph, usable, inputs=inputs.keys()):
+        raise PlanRejected(problems)
+    if found:
+        work.log.emit(IntentParsed, parsed=memory.parsed.model_copy(update={"inputs": inputs}))
+    if state.get("avoid") and memory.graph is not None:
+        work.log.emit(
+            Replanned,
+            reason=Problem.model_validate(state.get("problem")).message,
+            keeps=tuple(sorted(memory.done & graph.by_id.keys())),
+        )
+    titles = {c: memory.catalogue[c].describe(memory.language) for c in graph.capabilities}
+    caveats = (*result.caveats, *_unheeded(memory.parsed))
+    work.log.emit(PlanMade, graph=graph, planner=result.planner, titles=titles, caveats=caveats)
+    return Command(goto="discover", update={"answers": {**found, **state.get("answers", {})}})
+
+
+def _absolute(value: JsonValue) -> JsonValue:
+    """A file named in the words, so that it is found wherever the run is resumed."""
+    return str(Path(value).absolute()) if isinstance(value, str) and Path(value).is_file() else value
+
+
+def _unheeded(parsed: ParsedIntent) -> list[str]:
+    """A sentence for each requirement that nodes do not state, and that therefore changes nothing."""
+    if parsed.requirements.memory_bytes is None:
+        return []
+    return [
+        say(
+            parsed.language,
+            "Nodes do not state their memory, so the memory you asked for was not looked at.",
+            "节点没有说明内存大小，因此没有考虑您要求的内存。",
+        )
+    ]
+
+
+async def _offered(work: Work) -> list[Capability]:
+    """Ask the network what it offers, and remember it."""
+    offered = await work.services.catalogue.capabilities()
+    work.memory.catalogue = {c.name: c for c in offered}
+    return offered
+
+
+def _unsupported(
+    work: Work, catalogue: Sequence[Capability], nearest: Sequence[CapabilityName]
+) -> Unsupported:
+    language = work.memory.language
+    close = [c for c in catalogue if c.name in nearest]
+    return Unsupported(
+        say(
+            language,
+            f"nothing on this network does “{work.memory.intent.text}”",
+            f"网络上没有功能可以完成“{work.memory.intent.text}”",
+        ),
+        hint=_abilities(work, close or catalogue),
+    )
+
+
+def _abilities(work: Work, catalogue: Sequence[Capability]) -> str:
+    """A few things that the network can do, as a hint."""
+    language = work.memory.language
+    able = [c for c in catalogue if c.role is Role.WORK][:6]
+    return "\n".join(
+        (
+            say(language, "It can do, among others:", "它能做的事情例如："),
+            *(f"  - {c.describe(language)}" for c in able),
+            say(language, "`easynet functions` lists all.", "`easynet functions` 列出全部功能。"),
+        )
+    )
+
+
+async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
+    """Wait for an answer; it becomes an input of the intent. One that is no choice is asked for again."""
+    work, question = runtime.context, Question.model_validate(state.get("question"))
+    answer = interrupt(question.model_dump())
+    if question.choices and answer not in question.choices:
+        wrong = say(work.memory.language, f"{answer!r} is none of them.", f"{answer!r} 不在其中。")
+        asked = question.text.partition("\n")[0]
+        text = f"{asked}\n{wrong} {nearest(str(answer), question.choices)}".rstrip()
+        return ask(work, question.model_copy(update={"text": text}))
+    return Command(goto="parse", update={"answers": {**state.get("answers", {}), question.name: answer}})

@@ -1,0 +1,35 @@
+"""Files that a sentence names."""
+
+import pytest
+
+from easynet.planners.files import files_in, without_files
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("find unusual rows in patients.csv", ("patients.csv",)),
+        ("count the words in words.txt.", ("words.txt",)),
+        ("统计words.txt里的单词", ("words.txt",)),
+        ("找出 病人.csv 里的异常行", ("病人.csv",)),
+        ("找出“病人数据.csv”里的异常行", ("病人数据.csv",)),
+        ('read "my data/a b.csv" please', ("my data/a b.csv",)),
+        ("compare /tmp/x.csv, ../y.XLSX", ("/tmp/x.csv", "../y.XLSX")),
+        ("C:\\data\\a.csv and ~/b.tar.gz", ("C:\\data\\a.csv", "~/b.tar.gz")),
+    ],
+)
+def test_a_path_is_found(text: str, found: tuple[str, ...]) -> None:
+    assert files_in(text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["e.g. version 1.2 of node.js", "see https://x.org/a.csv", "mail a@b.csv", "a.csvx", "a csv file"]
+)
+def test_what_only_looks_like_a_path_is_none(text: str) -> None:
+    assert files_in(text) == ()
+    assert without_files(text) == text
+
+
+def test_a_name_says_nothing_about_the_work() -> None:
+    assert without_files("describe patients.csv").split() == ["describe", "file"]
+    assert without_files("描述patients.csv", "zh") == "描述文件"
