@@ -134,7 +134,7 @@ class Assembly:
             except asyncio.CancelledError:
                 await finish(work, "cancelled", None)
             except EasyNetError as error:
-                await finish(work, "failed", problem_of(error))
+                await finish(work, "failed", problem_of(error, memory.language))
         except EasyNetError:
             raise
         except Exception as error:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from easynet.agents.wording import metric_label
 from easynet.core.capability import Capability, Role
 from easynet.core.errors import QualityNotMet
 from easynet.core.events import Problem
@@ -52,8 +53,8 @@ def shortfall(
                 code=QualityNotMet.code,
                 message=say(
                     language,
-                    f"{name} is {metrics[name]:.3f}, but {bound} was asked for",
-                    f"{name} 为 {metrics[name]:.3f}，而要求是 {bound}",
+                    f"{metric_label(name, language)} is {metrics[name]:.3f}, but {bound} was asked for",
+                    f"{metric_label(name, language)}为 {metrics[name]:.3f}，而要求是 {bound}",
                 ),
                 hint=say(
                     language,
@@ -69,8 +70,8 @@ def unmeasured(metrics: Mapping[str, float], quality: Mapping[str, Bound], langu
     return [
         say(
             language,
-            f"{name} {bound} was asked for, but nothing in this run measures it.",
-            f"要求 {name} {bound}，但本次运行没有测量它。",
+            f"{metric_label(name, language)} {bound} was asked for, but nothing in this run measures it.",
+            f"要求{metric_label(name, language)} {bound}，但本次运行没有测量它。",
         )
         for name, bound in quality.items()
         if name not in metrics

@@ -11,6 +11,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from easynet.agents.evaluator import measured, unmeasured
 from easynet.agents.report_page import render_page
 from easynet.agents.run_memory import RunMemory
+from easynet.agents.wording import inputs_line
 from easynet.core.artifact import Artifact
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.events import Problem, RunFinished, Status
@@ -66,7 +67,7 @@ class Reporter:
             update={
                 "headline": (
                     *_headline(memory, report, outputs),
-                    *unmeasured(metrics, quality, memory.language),
+                    *(unmeasured(metrics, quality, memory.language) if ending.status == "succeeded" else ()),
                 ),
                 "metrics": metrics,
                 "outputs": outputs,
@@ -125,8 +126,8 @@ def _report(memory: RunMemory, values: Mapping[SubtaskId, Any]) -> Report | None
 def _headline(memory: RunMemory, report: Report | None, outputs: Mapping[SubtaskId, JsonValue]) -> list[str]:
     if report is not None:
         return list(report["headline"])
-    names = [Path(str(v)).name for v in (memory.parsed.inputs if memory.parsed else {}).values()]
-    data = [say(memory.language, f"Input: {', '.join(names)}", f"输入：{'、'.join(names)}")] if names else []
+    inputs = inputs_line(memory.parsed.inputs, memory.language) if memory.parsed else ""
+    data = [inputs] if inputs else []
     return data + [f"{i}: {json.dumps(v, ensure_ascii=False)}" for i, v in outputs.items()]
 
 

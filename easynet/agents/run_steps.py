@@ -29,6 +29,7 @@ from easynet.core.events import (
 from easynet.core.ids import CapabilityName
 from easynet.core.language import say
 from easynet.core.offer import Offer, Trust
+from easynet.core.quantities import format_credits
 from easynet.core.task_graph import TaskGraph
 from easynet.core.typed_input import typed_input
 from easynet.execution.budget import Budget
@@ -68,6 +69,8 @@ async def discover(state: State, runtime: Runtime[Work]) -> Command[str]:
         raise NoNodeFound(
             f"no node may do {missing[0]!r} under these requirements",
             hint="`easynet nodes` shows who is there; with privacy high only your own nodes count.",
+            zh=f"在这些要求下，没有节点可以执行 {missing[0]!r}",
+            hint_zh="`easynet nodes` 显示有哪些节点；高隐私时只使用您自己的节点。",
         )
     work.log.emit(NodesFound, offers=offers)
     return Command(goto="schedule")
@@ -159,12 +162,13 @@ async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
     if not strangers or work.auto_approve or state.get("approved"):
         return Command(goto="execute")
     language = memory.language
+    price = format_credits(made.price, language)
     question = Question(
         name=APPROVAL,
         text=say(
             language,
-            f"This may send your data to {', '.join(strangers)}, for about {made.price} credits. Go ahead?",
-            f"这可能把您的数据发送到 {'、'.join(strangers)}，大约花费 {made.price} 积分。继续吗？",
+            f"This may send your data to {', '.join(strangers)}, for about {price}. Go ahead?",
+            f"这可能把您的数据发送到 {'、'.join(strangers)}，大约花费 {price}。继续吗？",
         ),
         choices=("yes", "no"),
     )

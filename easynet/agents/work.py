@@ -111,7 +111,7 @@ def step(function: Step) -> Step:
                 runtime.context, Question(name=needed.name, text=needed.message, choices=needed.choices)
             )
         except EasyNetError as error:
-            return end(_status_of(error), problem_of(error))
+            return end(_status_of(error), problem_of(error, runtime.context.memory.language))
 
     return guarded
 
@@ -148,5 +148,6 @@ async def finish(work: Work, status: Status, problem: Problem | None) -> None:
         draft = await reporter.finish(work.log.run_id, work.memory, work.results(), ending)
     except EasyNetError as error:
         status = "failed" if status == "succeeded" else status
-        draft = reporter.bare(work.log.run_id, work.memory, replace(ending, status=status), problem_of(error))
+        problem = problem_of(error, work.memory.language)
+        draft = reporter.bare(work.log.run_id, work.memory, replace(ending, status=status), problem)
     work.log.emit(RunFinished, **{name: value for name, value in draft if name not in _SET_BY_LOG})

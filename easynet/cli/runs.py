@@ -32,12 +32,13 @@ def show(
     from easynet.core.events import RUN_EVENT
 
     journal = _journal()
-    events = journal.events(journal.find(run))
+    found = journal.find(run)
+    events = journal.events(found)
     if json:
         for event in events:
             write_json(RUN_EVENT.dump_json(event))
     else:
-        write(run_story(events))
+        write(run_story(events, is_running=journal.is_claimed(found)))
 
 
 @app.command()

@@ -1,14 +1,15 @@
 """One run in the foreground: its events on the screen, its questions answered, Ctrl-C heard."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from easynet.cli.exits import result_exit_code
-from easynet.cli.render import Story, result_lines
-from easynet.cli.streams import write, write_json
+from easynet.cli.exits import CANCELLED, result_exit_code
+from easynet.cli.render import Story, print_result
+from easynet.cli.streams import write_json
 from easynet.core.errors import UsageError
 from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished
 from easynet.core.ids import RunId
@@ -47,7 +48,7 @@ class Session:
                     async for event in events:
                         if run is None:
                             run = event.run_id
-                            _on_interrupt(network, run)
+                            _on_interrupt(network, run, self._end_at_once)
                             self._recall(network.events(run)[: event.seq])
                             self._say_if_over(event)
                         self._show(event)
@@ -57,8 +58,14 @@ class Session:
             assert run is not None, "a run has at least one event"
             result = network.result(run)
             if not self._as_json:
-                write("\n".join(result_lines(result, self._language)))
+                print_result(result, self._language)
             return result_exit_code(result)
+
+    def _end_at_once(self, *_: object) -> None:
+        """End as by SIGKILL, which a run outlives: it can be resumed, and its processes end by themselves."""
+        if self._story is not None:
+            self._story.close()
+        os._exit(CANCELLED)
 
     def _say_if_over(self, first: RunEvent) -> None:
         if isinstance(first, RunFinished) and not self._as_json:
@@ -82,14 +89,16 @@ class Session:
             self._story.show(event)
 
 
-def _on_interrupt(network: IntelligentNetwork, run: RunId) -> None:
-    """Cancel the run at the first Ctrl-C or SIGTERM; a second one ends the process as usual."""
+def _on_interrupt(network: IntelligentNetwork, run: RunId, end_at_once: Callable[..., None]) -> None:
+    """Cancel the run at the first Ctrl-C or SIGTERM, and end the process at the second."""
     loop = asyncio.get_running_loop()
     cancelling: list[asyncio.Task[None]] = []  # the loop itself holds tasks weakly
 
     def interrupted() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            # Not the loop's: the loop may be what somebody has lost patience with.
+            signal.signal(number, end_at_once)
         cancelling.append(asyncio.create_task(network.cancel(run)))
 
     loop.add_signal_handler(signal.SIGINT, interrupted)

@@ -16,7 +16,8 @@ def prepare() -> None:
         if getattr(sys, name) is None:
             nothing = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(nothing, True)
-            setattr(sys, name, open(nothing, "w" if number else "r", closefd=False))
+            mode = "w" if number else "r"
+            setattr(sys, name, open(nothing, mode, closefd=False))  # noqa: SIM115  # for good
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -47,7 +48,7 @@ def write_json(line: bytes) -> None:
 
 
 def discard_output() -> None:
-    """Send the rest of standard output nowhere, so that the interpreter does not stumble over it at its end."""
+    """Send the rest of standard output nowhere, so that the interpreter does not fail on it at its end."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)

@@ -30,6 +30,7 @@ from easynet.core.events import (
     SubtaskFinished,
 )
 from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.language import Language
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
@@ -124,6 +125,7 @@ class Execution:
         self._arguments: dict[SubtaskId, dict[str, Any]] = {}
         self._attempts: dict[SubtaskId, Attempt] = {}
         self._searches: dict[Start, asyncio.Task[Sequence[Offer]]] = {}
+        self._language: Language = "zh" if work.inputs.get("language") == "zh" else "en"
         self._finish: Finish | None = None
         self._bug: BaseException | None = None
 
@@ -196,7 +198,7 @@ class Execution:
             f"the deadline passed with {unfinished} of {len(self._subtasks)} subtasks unfinished",
             hint="Resume the run, or give it more time.",
         )
-        self._obey(self._machine.step(Stopped(problem_of(late))))
+        self._obey(self._machine.step(Stopped(problem_of(late, self._language))))
 
     def _progressed(self, start: Start, progressed: Progressed) -> None:
         self._tools.log.emit(
@@ -236,7 +238,7 @@ class Execution:
 
     def _failed(self, attempt: Attempt, error: EasyNetError) -> None:
         start, offer = attempt.placement.start, attempt.placement.offer
-        problem, question = problem_of(error), _question(error)
+        problem, question = problem_of(error, self._language), _question(error)
         if not is_uncertain(error.code):
             self._rounds[start.subtask] = self._rounds.get(start.subtask, 0) + 1
         commands = self._machine.step(Failed(start.subtask, offer.node, problem, error.retryable, question))
@@ -292,7 +294,9 @@ class Execution:
         question = _question(error)
         status: Status = "over_budget" if isinstance(error, OverBudget) else "failed"
         status = "needs_input" if question else status
-        self._obey(self._machine.step(Unplaced(start.subtask, status, problem_of(error), question)))
+        self._obey(
+            self._machine.step(Unplaced(start.subtask, status, problem_of(error, self._language), question))
+        )
 
     def _search(self, start: Start) -> None:
         capability = self._subtasks[start.subtask].capability

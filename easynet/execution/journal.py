@@ -186,8 +186,12 @@ class SqliteJournal:
     def claim(self, run_id: RunId) -> AbstractContextManager[None]:
         return claim(self._path.parent, run_id)
 
+    def is_claimed(self, run_id: RunId) -> bool:
+        """Whether a living process is working on the run."""
+        return is_claimed(self._path.parent, run_id)
+
     def _unfinished(self, run_id: RunId) -> Literal["running", "interrupted"]:
-        return "running" if is_claimed(self._path.parent, run_id) else "interrupted"
+        return "running" if self.is_claimed(run_id) else "interrupted"
 
     def _rows(self, query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._translated(), closing(self._db.execute(query, parameters)) as cursor:

@@ -153,7 +153,7 @@ class Connection:
             raise self._unreachable("it does not answer") from error
 
     async def wait_connected(self) -> None:
-        """Wait for the connection to be back; raises GatewayUnreachable, at once where it is gone for long."""
+        """Wait for the connection to be back; raises GatewayUnreachable, at once where it is long gone."""
         if self._connected.is_set():
             return
         lost_s = asyncio.get_running_loop().time() - self._lost_at

@@ -51,7 +51,8 @@ def parts_of(text: str, index: Index, *, has_data: bool) -> tuple[list[Part], li
     """The parts of a request that can be done, and the words of those that cannot."""
     # Whoever brings data means something that is done with it, even if some words are strange.
     enough = _SUPPORTED_WITH_DATA if has_data else SUPPORTED
-    clauses = [c.strip() for c in _CLAUSE.split(text) if units(c)]
+    # "And 3 from a file" names no work of its own.
+    clauses = [c.strip() for c in _CLAUSE.split(text) if any(not u.is_context for u in units(c))]
     parts: list[Part] = []
     undone: list[str] = []
     for clause in clauses if len(clauses) > 1 else ():

@@ -26,7 +26,9 @@ def test_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).output == f"easynet {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["chta"], ["node"], ["rnus", "show", "x"], ["frobnicate"], ["--budgt", "5"]])
+@pytest.mark.parametrize(
+    "words", [["chta"], ["node"], ["rnus", "show", "x"], ["frobnicate"], ["--budgt", "5"]]
+)
 def test_mistyped_command_is_an_error_not_an_intent(words: list[str]) -> None:
     ended = CliRunner().invoke(app, words)
     assert ended.exit_code == 2
@@ -38,7 +40,14 @@ def test_near_miss_names_the_command_that_was_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["summarise the files"], ["summarise", "the", "files"], ["summarise\nfiles"], ["训练模型"], ["do", "chat"]]
+    "words",
+    [
+        ["summarise the files"],
+        ["summarise", "the", "files"],
+        ["summarise\nfiles"],
+        ["训练模型"],
+        ["do", "chat"],
+    ],
 )
 def test_sentence_reaches_the_command_that_does_it(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from easynet.cli import session
@@ -72,5 +81,7 @@ def test_value_without_a_name_is_refused(pairs: list[str]) -> None:
 
 
 def test_module_can_be_run() -> None:
-    ran = subprocess.run((sys.executable, "-m", "easynet", "--version"), capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        (sys.executable, "-m", "easynet", "--version"), capture_output=True, text=True, check=True
+    )
     assert ran.stdout.strip() == f"easynet {__version__}"

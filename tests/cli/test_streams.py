@@ -32,7 +32,9 @@ def test_character_that_the_terminal_lacks_is_no_error(monkeypatch: pytest.Monke
 
 def test_full_output_is_named() -> None:
     with open("/dev/full", "w") as full:
-        ended = subprocess.run((*COMMAND, "runs"), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        ended = subprocess.run(
+            (*COMMAND, "runs"), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
     assert ended.returncode == 2
     assert "standard output" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -52,7 +54,7 @@ def test_closed_streams_lend_their_numbers_to_nothing(own_data_dir: Path, tmp_pa
         "import os; from easynet.cli.streams import prepare; prepare();"
         f"open({str(tmp_path / 'new')!r}, 'w').write(str([os.get_inheritable(n) for n in range(3)]))"
     )
-    closed = f"exec {sys.executable} -c \"$0\" <&- >&- 2>&-"
+    closed = f'exec {sys.executable} -c "$0" <&- >&- 2>&-'
     subprocess.run(("sh", "-c", closed, probe), check=True)
     assert (tmp_path / "new").read_text() == "[True, True, True]"
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -78,6 +79,21 @@ def test_interrupt_cancels_the_run_and_leaves_it_resumable(cli: Cli) -> None:
     last = events_of(rest)[-1]
     assert isinstance(last, RunFinished)
     assert last.status == "cancelled"
+    assert cli("runs", "resume", seen[0].run_id).returncode == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_second_interrupt_ends_at_once_and_without_a_traceback(
+    second: signal.Signals, cli: Cli, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with running("train a medical anomaly detector") as process:
+        seen = read_until(process, lambda e: isinstance(e, SubtaskFinished))
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)  # so that the two are told apart
+        process.send_signal(second)
+        process.communicate(timeout=10)
+        assert process.returncode == 130
+    assert "Traceback" not in capfd.readouterr().err
     assert cli("runs", "resume", seen[0].run_id).returncode == 0
 
 
