@@ -46,4 +46,4 @@ def test_quality_that_nothing_measures_is_said_not_judged() -> None:
     quality = {"beauty": Bound(comparison=">=", value=0.5)}
     assert shortfall({"accuracy": 0.2}, quality, "en") is None
     [sentence] = unmeasured({"accuracy": 0.2}, quality, "en")
-    assert "beauty" in sentence
+    assert "Beauty" in sentence
