@@ -58,8 +58,6 @@ from easynet.execution.outcome import Outcome, problem_of
 from easynet.execution.run_log import RunLog
 from easynet.execution.search import Search
 
-_MESSAGES_A_TURN = 8
-"""A burst of results is taken in parts: what the first of it allows is on its way while the rest is read."""
 _UNANSWERED = frozenset({"not_started", "node_unreachable", "node_refused", "call_timeout"})
 """Codes of nodes that are better left alone for a while."""
 
@@ -137,7 +135,6 @@ class Execution:
             while self._finish is None:
                 await self._wake.wait()
                 self._turn()
-                await asyncio.sleep(0)  # what was sent goes out before the next turn
         except BaseException:
             await self._abandon()
             raise
@@ -164,12 +161,10 @@ class Execution:
     def _turn(self) -> None:
         self._wake.clear()
         with self._tools.log.batch():
-            self._read(at_most=_MESSAGES_A_TURN)
+            self._read()
             placements = self._place()
         for placement in placements:
             self._send(placement)
-        if self._inbox:
-            self._wake.set()
         if self._bug is not None:
             raise self._bug
 
@@ -178,12 +173,11 @@ class Execution:
         await _cancel(attempt.task for attempt in self._attempts.values())
         # Where the journal itself is why, there is nowhere to write to.
         with suppress(DataDirectoryUnusable), self._tools.log.batch():
-            self._read(at_most=len(self._inbox))
+            self._read()
 
-    def _read(self, at_most: int) -> None:
-        while self._inbox and self._finish is None and at_most:
+    def _read(self) -> None:
+        while self._inbox and self._finish is None:
             self._inbox.popleft()()
-            at_most -= 1
 
     # ── messages ────────────────────────────────────────────────────────────────────────────────
 

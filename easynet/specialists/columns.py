@@ -143,7 +143,7 @@ def _is_han_part(word: str, name: str) -> bool:
 
 
 def given_column(given: str, columns: Sequence[str], parameter: str, language: Language) -> str:
-    """The column that a user named; capitals and spaces do not matter, and one word of several may do.
+    """The column that a user named; capitals and spaces do not matter.
 
     Raises BadData naming the closest columns where there is none.
     """
@@ -152,11 +152,6 @@ def given_column(given: str, columns: Sequence[str], parameter: str, language: L
     same = [c for c in columns if words_of(c) == words_of(given)]
     if same:
         return same[0]
-    mentioned = [c for c in columns if find_by_name([given], [words_of(c)])]
-    containing = find_by_name(columns, [words_of(given)]) if words_of(given) else []
-    for likely in (mentioned, containing):
-        if len(likely) == 1:
-            return likely[0]
     near = get_close_matches(given, columns, n=3, cutoff=0.5)
     listed = ", ".join(repr(c) for c in columns[:12]) + (" ..." if len(columns) > 12 else "")
     close = say(language, f"Did you mean {near[0]!r}? ", f"您是不是指 {near[0]!r}？") if near else ""
@@ -168,3 +163,17 @@ def given_column(given: str, columns: Sequence[str], parameter: str, language: L
         ),
         hint=close + say(language, f"Its columns are {listed}.", f"现有的列：{listed}。"),
     )
+
+
+def mentioned_column(given: str, columns: Sequence[str], parameter: str, language: Language) -> str:
+    """The same, where a column's name may also stand among other words, or be named by one of its own.
+
+    `by region` mentions the column `Region`, and `price` the column `unit price` if no other holds a price.
+    """
+    wanted = words_of(given)
+    if wanted and not any(words_of(c) == wanted for c in columns):
+        mentioned = [c for c in columns if words_of(c) and find_by_name([given], [words_of(c)])]
+        for likely in (mentioned, find_by_name(columns, [wanted])):
+            if len(likely) == 1:
+                return likely[0]
+    return given_column(given, columns, parameter, language)

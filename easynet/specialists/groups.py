@@ -8,7 +8,7 @@ from easynet.core.contribution import contribute
 from easynet.core.errors import BadData, InputNeeded
 from easynet.core.language import Language, say
 from easynet.specialists.cleaning import CleanTable
-from easynet.specialists.columns import given_column
+from easynet.specialists.columns import mentioned_column
 from easynet.specialists.libraries import require
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def summarise_by_group(
     frame = table["frame"]
     columns = [str(c) for c in frame.columns]
     if group is not None:
-        by = given_column(group, columns, "group", language)
+        by = mentioned_column(group, columns, "group", language)
     else:
         by = _only("group", [n for n, k in table["kinds"].items() if k == "category"], language)
     if value is not None:
-        of = given_column(value, columns, "value", language)
+        of = mentioned_column(value, columns, "value", language)
     else:
         of = _only("value", [n for n, k in table["kinds"].items() if k == "number" and n != by], language)
     if table["kinds"][of] not in ("number", "constant") or frame[of].dtype.kind not in "fiu":

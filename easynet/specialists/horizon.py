@@ -18,17 +18,17 @@ _DAYS: dict[Unit, float] = {
     "quarter": 365.25 / 4,
     "year": 365.25,
 }
-_WORDS: dict[Unit | Literal["period"], str] = {
+_PERIODS = r"periods?|steps?|期"
+_WORDS: dict[Unit, str] = {
     "day": r"days?|d|天|日",
     "week": r"weeks?|w|周|星期|礼拜",
     "month": r"months?|m|月|月份",
     "quarter": r"quarters?|q|季度|季",
     "year": r"years?|y|年",
-    "period": r"periods?|steps?|期",
 }
 _HORIZON = re.compile(
     r"(?:for |over |in )?(?:the )?(?P<next>next|coming|following|未来|接下来的?|今后|往后|下)?\s*"
-    rf"(?P<number>-?{NUMBER})?\s*个?\s*(?P<unit>{'|'.join(_WORDS.values())})?"
+    rf"(?P<number>-?{NUMBER})?\s*个?\s*(?P<unit>{'|'.join((*_WORDS.values(), _PERIODS))})?"
 )
 
 
@@ -53,11 +53,8 @@ def read_horizon(given: str | None, length: int, grain: Grain, language: Languag
         raise _unreadable(given, language)
     negative = (found["number"] or "").startswith("-")
     count = float(number(found["number"].lstrip("-"))) if found["number"] else 1.0
-    unit: Unit | Literal["period"] = next(
-        (u for u, words in _WORDS.items() if re.fullmatch(words, found["unit"] or "")), "period"
-    )
-    if unit == "period":
-        unit = grain
+    named = (u for u in _DAYS if re.fullmatch(_WORDS[u], found["unit"] or ""))
+    unit: Unit = next(named, grain)
     periods, asked = int(count), ""
     if unit != grain or count % 1:
         periods = max(1, int(count * _DAYS[unit] / _DAYS[grain] + 0.5)) if count else 0

@@ -22,6 +22,8 @@ _KINDS: dict[str, tuple[str, str]] = {
     "pairs": ("Products in regions", "地区 × 产品"),
 }
 
+_SINGULAR: dict[str, tuple[str, str]] = {"regions": ("region", "地区"), "products": ("product", "产品")}
+
 
 @contribute(
     en="Present growth opportunities: regions and products ranked by growth in money, with plots,"
@@ -68,18 +70,18 @@ def _headline(
             )
         ]
     lines: list[str] = []
-    singles = ("regions", "products")
-    for kind in singles:
-        named = _noun(kind, opportunities, language)
+    for kind in _SINGULAR:
+        named = say(language, *_SINGULAR[kind])
         growing = [s for s in kinds.get(kind, []) if s["change"]["is_clear"] and s["change"]["change"] > 0]
         if growing:
-            best = growing[0]
+            best, column = growing[0], _own_name(kind, opportunities)
+            by = column and say(language, f" (by {column!r})", f"（按 {column!r} 列）")
             words = change_words(best["change"], _money(best["change"], opportunities), language)
             lines.append(
                 say(
                     language,
-                    f"The {named} that grew most is {best['segment']}: {words}, {compared}.",
-                    f"增长最多的{named}是 {best['segment']}：{words}，比较{compared}。",
+                    f"The {named} that grew most is {best['segment']}{by}: {words}, {compared}.",
+                    f"增长最多的{named}是 {best['segment']}{by}：{words}，比较{compared}。",
                 )
             )
         elif kind in kinds:
@@ -90,7 +92,7 @@ def _headline(
                     f"没有任何{named}的增长超出偶然波动，比较{compared}。",
                 )
             )
-    everything = [s for kind in singles for s in kinds.get(kind, [])]
+    everything = [s for kind in _SINGULAR for s in kinds.get(kind, [])]
     falling = [s for s in everything if s["change"]["is_clear"] and s["change"]["change"] < 0]
     if falling:
         worst = min(falling, key=lambda s: s["change"]["change"])
@@ -124,14 +126,6 @@ def _own_name(kind: str, opportunities: Opportunities) -> str:
     """The name of the column, where it says more than "region" or "product": it may hold shops."""
     column = opportunities["columns"].get(kind, "")
     return "" if words_of(column) in ("region", "product", "地区", "产品") else column
-
-
-def _noun(kind: str, opportunities: Opportunities, language: Language) -> str:
-    """What one segment is called."""
-    column = _own_name(kind, opportunities)
-    if column:
-        return say(language, column, f"“{column}”")
-    return say(language, *{"regions": ("region", "地区"), "products": ("product", "产品")}[kind])
 
 
 def _title(kind: str, opportunities: Opportunities, language: Language) -> str:

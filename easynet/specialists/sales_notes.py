@@ -49,7 +49,7 @@ def amount_caution(columns: SalesColumns, language: Language) -> list[str]:
 def segment_caution(columns: SalesColumns, language: Language) -> list[str]:
     """A sentence where there is no region or product, or where a column could have been one."""
     roles: tuple[SalesRole, ...] = ("region", "product")
-    missing = [role for role in roles if role not in columns.found]
+    missing: list[SalesRole] = [role for role in roles if role not in columns.found]
     if columns.unused:
         role = missing[0] if missing else "product"
         return [
@@ -70,10 +70,6 @@ def segment_caution(columns: SalesColumns, language: Language) -> list[str]:
             )
         ]
     return [
-        say(
-            language,
-            f"There is no {_ROLES[role][0]} column, so {_ROLES[role][0]}s are not compared.",
-            f"没有{_ROLES[role][1]}列，因此未比较{_ROLES[role][1]}。",
-        )
-        for role in missing
+        say(language, f"There is no {en} column, so {en}s are not compared.", f"没有{zh}列，因此未比较{zh}。")
+        for en, zh in (_ROLES[role] for role in missing)
     ]

@@ -164,7 +164,7 @@ def test_damped_trend_does_not_hang_on_the_last_digit_or_the_scale() -> None:
     random = np.random.default_rng(4)
     values = np.asarray(1000 + 5 * np.arange(60) + random.normal(0, 40, 60), dtype=np.float64)
     ahead = damped_trend(values, 8, 12)
-    noisy = damped_trend(values * (1 + 1e-14 * random.normal(size=60)), 8, 12)
+    noisy = damped_trend(np.asarray(values * (1 + 1e-14 * random.normal(size=60)), dtype=np.float64), 8, 12)
     scaled = damped_trend(values * 1e6, 8, 12)
     assert ahead is not None
     assert noisy == pytest.approx(ahead, rel=1e-9)

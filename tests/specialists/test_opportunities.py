@@ -95,3 +95,11 @@ def test_segment_that_is_new_has_no_percentage() -> None:
     assert change["percent"] is None
     assert change["change"] == 120.0
     assert change["is_clear"]
+
+
+def test_segments_are_told_by_the_name_of_their_column(sales_frame: Frames) -> None:
+    sales = sales_table(RawTable(frame=sales_frame().rename(columns={"region": "Filiale"}), notes=[]))
+    found = growth_opportunities(sales, sales_trend(sales), forecast_sales(sales))
+    section = present_opportunities(found)
+    assert section["headline"][0].startswith("The region that grew most is North (by 'Filiale'): +")
+    assert section["tables"][0]["title"] == "Regions (Filiale)"
