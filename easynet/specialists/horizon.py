@@ -53,8 +53,8 @@ def read_horizon(given: str | None, length: int, grain: Grain, language: Languag
         raise _unreadable(given, language)
     negative = (found["number"] or "").startswith("-")
     count = float(number(found["number"].lstrip("-"))) if found["number"] else 1.0
-    named = (u for u in _DAYS if re.fullmatch(_WORDS[u], found["unit"] or ""))
-    unit: Unit = next(named, grain)
+    named: list[Unit] = [u for u in _DAYS if re.fullmatch(_WORDS[u], found["unit"] or "")]
+    unit: Unit = named[0] if named else grain
     periods, asked = int(count), ""
     if unit != grain or count % 1:
         periods = max(1, int(count * _DAYS[unit] / _DAYS[grain] + 0.5)) if count else 0

@@ -172,7 +172,7 @@ def test_damped_trend_does_not_hang_on_the_last_digit_or_the_scale() -> None:
 
 
 def test_damped_trend_follows_a_trend() -> None:
-    ahead = damped_trend(100 + 2.0 * np.arange(40), 4, 12)
+    ahead = damped_trend(np.linspace(100.0, 178.0, 40), 4, 12)
     assert ahead is not None
     assert ahead == pytest.approx([180, 182, 184, 186], rel=0.01)
 
