@@ -12,7 +12,7 @@ demo: .venv/ready-demo  ## a sentence becomes finished work, on this machine
 
 test: .venv/ready-dev  ## the whole suite, with coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=85 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=92 $(ARGS)
 
 quick: .venv/ready-dev  ## the tests that need no server and no training
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(ARGS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import statistics
 import sys
 import tempfile
 
@@ -90,19 +91,21 @@ async def seconds_to_run(graph: TaskGraph) -> tuple[float, float]:
             return max(ends) - min(starts), whole
 
 
+def median_of_3(graph: TaskGraph) -> tuple[float, float]:
+    """What `seconds_to_run` gives, each the median of three runs."""
+    ran = [asyncio.run(seconds_to_run(graph)) for _ in range(3)]
+    return statistics.median(r[0] for r in ran), statistics.median(r[1] for r in ran)
+
+
 def main() -> None:
     slow = layered(10, 100, seconds=0.02, straggler_s=0.6)
     best = critical_path_s(slow)
-    took, _ = asyncio.run(seconds_to_run(slow))
-    figure(
-        f"1,000 subtasks with stragglers, over a critical path of {best:.2f} s",
-        took / best,
-        "x",
-        at_most=1.15,
-    )
-    took, whole = asyncio.run(seconds_to_run(layered(10, 100, seconds=0.0, straggler_s=0.0)))
+    took, _ = median_of_3(slow)
+    name = f"1,000 subtasks with stragglers, over the critical path ({best:.2f} s)"
+    figure(name, took / best, "x", at_most=1.15)
+    took, whole = median_of_3(layered(10, 100, seconds=0.0, straggler_s=0.0))
     figure("1,000 no-op subtasks in 10 layers", took, "s", at_most=2)
-    figure("  the same with planning, scheduling and the report", whole, "s", at_most=float("inf"))
+    figure("  the same with planning, scheduling and the report", whole, "s", at_most=2)
 
 
 if __name__ == "__main__":
