@@ -88,7 +88,7 @@ class Orchestrator:
             if answer is None:
                 await finish(work, "needs_input", _unanswered(work, question))
                 return
-            entry = Command(resume=answer)
+            entry = Command[str](resume=answer)
 
     async def _go_on(
         self, config: RunnableConfig, work: Work, entry: State | Command[str] | None

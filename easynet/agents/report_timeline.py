@@ -14,7 +14,7 @@ from easynet.core.language import Language, say
 MOST_LANES = 60
 """Above this, bars are packed by node and have no labels."""
 _MOST_ROWS = 80
-_WIDTH, _LABEL, _RIGHT = 920.0, 236.0, 64.0
+_WIDTH, _LABEL, _RIGHT = 920.0, 236.0, 92.0
 _LANE, _BAR = 26.0, 14.0
 _THIN_LANE, _THIN_BAR = 9.0, 6.0
 _LEAST_WIDTH = 3.0

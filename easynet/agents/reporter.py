@@ -16,7 +16,6 @@ from easynet.core.artifact import Artifact
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.events import Problem, RunFinished, Status
 from easynet.core.ids import RunId, SubtaskId
-from easynet.core.language import say
 from easynet.core.report import Report
 
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
