@@ -91,17 +91,12 @@ def _shape(graph: TaskGraph) -> Iterator[str]:
 
 def _ring(graph: TaskGraph) -> list[SubtaskId]:
     """Subtasks that wait for each other in a circle, or none."""
-    known = {s.id for s in graph.subtasks}
-    waiting = {s.id: set(s.needs & known) for s in graph.subtasks}
-    while ready := [id_ for id_, needs in waiting.items() if not needs & waiting.keys()]:
-        for id_ in ready:
-            del waiting[id_]
-    if not waiting:
+    import networkx as nx  # 100 ms to import, and a planner may never get as far as a plan
+
+    waits_for = graph.digraph().reverse()
+    if nx.is_directed_acyclic_graph(waits_for):
         return []
-    trail = [min(waiting)]
-    while (after := min(waiting[trail[-1]] & waiting.keys())) not in trail:
-        trail.append(after)
-    return trail[trail.index(after) :]
+    return [subtask for subtask, _ in nx.find_cycle(waits_for)]
 
 
 # ── arguments ───────────────────────────────────────────────────────────────────────────────────
