@@ -10,7 +10,7 @@ from easynet.core.clock import Clock
 from easynet.core.ids import RunId
 from easynet.core.offer import Offer
 from easynet.core.task_graph import Subtask
-from easynet.execution.attempt import Result, follow
+from easynet.execution.following import Result, follow
 from easynet.execution.invoker import Invoker
 
 _PATIENCE = 100

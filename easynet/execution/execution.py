@@ -35,10 +35,10 @@ from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.arguments import arguments
-from easynet.execution.attempt import Result
 from easynet.execution.budget import Budget
 from easynet.execution.caller import Caller
 from easynet.execution.dispatch import Dispatch, Placement
+from easynet.execution.following import Result
 from easynet.execution.history import History, is_uncertain
 from easynet.execution.machine import (
     Abandoned,
@@ -73,7 +73,7 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Work:
+class Order:
     """What there is to do, and within which bounds."""
 
     graph: TaskGraph
@@ -101,29 +101,29 @@ class Execution:
     Everything but the calls themselves happens in these turns, so state changes in one place and in order.
     """
 
-    def __init__(self, tools: Tools, work: Work, values: dict[SubtaskId, Any]) -> None:
+    def __init__(self, tools: Tools, order: Order, values: dict[SubtaskId, Any]) -> None:
         """`values` are the results that there are already."""
         self._tools = tools
-        self._work = work
-        self._subtasks = work.graph.by_id
+        self._order = order
+        self._subtasks = order.graph.by_id
         self._values = values
-        self._rounds = dict(work.history.rounds)
+        self._rounds = dict(order.history.rounds)
         self._machine = Machine(
-            work.graph,
+            order.graph,
             done=values.keys(),
-            once=[s.id for s in work.graph.subtasks if not work.capabilities[s.capability].idempotent],
-            uncertain=work.history.uncertain,
-            attempts=work.history.attempts,
+            once=[s.id for s in order.graph.subtasks if not order.capabilities[s.capability].idempotent],
+            uncertain=order.history.uncertain,
+            attempts=order.history.attempts,
         )
-        unbound = [s.id for s in work.graph.subtasks if s.id not in values]
-        self._dispatch = Dispatch(work.graph, work.offers, work.schedule, work.budget, unbound)
-        self._trusts = {o.trust for offers in work.offers.values() for o in offers}
+        unbound = [s.id for s in order.graph.subtasks if s.id not in values]
+        self._dispatch = Dispatch(order.graph, order.offers, order.schedule, order.budget, unbound)
+        self._trusts = {o.trust for offers in order.offers.values() for o in offers}
         self._inbox: deque[Callable[[], None]] = deque()
         self._wake = asyncio.Event()
         self._arguments: dict[SubtaskId, dict[str, Any]] = {}
         self._attempts: dict[SubtaskId, Attempt] = {}
         self._searches: dict[Start, asyncio.Task[Sequence[Offer]]] = {}
-        self._language: Language = "zh" if work.inputs.get("language") == "zh" else "en"
+        self._language: Language = "zh" if order.inputs.get("language") == "zh" else "en"
         self._finish: Finish | None = None
         self._bug: BaseException | None = None
 
@@ -146,9 +146,9 @@ class Execution:
         return Outcome(end.status, end.problem, end.question, end.failed, self._values)
 
     def _timer(self) -> asyncio.TimerHandle | None:
-        if self._work.deadline_at is None:
+        if self._order.deadline_at is None:
             return None
-        left_s = self._work.deadline_at - self._tools.clock.now()
+        left_s = self._order.deadline_at - self._tools.clock.now()
         if left_s <= 0:
             self._post(self._stop)
             return None
@@ -182,7 +182,7 @@ class Execution:
     # ── messages ────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self) -> None:
-        for (subtask, attempt), amount in self._work.history.reserved.items():
+        for (subtask, attempt), amount in self._order.history.reserved.items():
             self._tools.log.emit(MoneySettled, subtask=subtask, attempt=attempt, paid=0, returned=amount)
         self._obey(self._machine.step(Begun()))
 
@@ -275,8 +275,8 @@ class Execution:
             return
         try:
             subtask = self._subtasks[start.subtask]
-            capability = self._work.capabilities[subtask.capability]
-            self._arguments[start.subtask] = arguments(subtask, capability, self._work.inputs, self._values)
+            capability = self._order.capabilities[subtask.capability]
+            self._arguments[start.subtask] = arguments(subtask, capability, self._order.inputs, self._values)
         except EasyNetError as error:
             self._give_up(start, error)
         else:
@@ -331,14 +331,14 @@ class Execution:
 
     def _send(self, placement: Placement) -> None:
         start = placement.start
-        subtask, work = self._subtasks[start.subtask], self._work
+        subtask, order = self._subtasks[start.subtask], self._order
         call = self._tools.caller.call(
             subtask,
-            work.capabilities[subtask.capability],
+            order.capabilities[subtask.capability],
             placement.offer,
             self._arguments[subtask.id],
             round_=self._rounds.get(subtask.id, 0),
-            deadline_at=work.deadline_at,
+            deadline_at=order.deadline_at,
             report=lambda progressed: self._post(partial(self._progressed, start, progressed)),
         )
         task = asyncio.create_task(call, name=f"call {subtask.id}")

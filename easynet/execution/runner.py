@@ -11,7 +11,7 @@ from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.budget import Budget
 from easynet.execution.caller import Caller
-from easynet.execution.execution import Execution, Tools, Work
+from easynet.execution.execution import Execution, Order, Tools
 from easynet.execution.history import History
 from easynet.execution.invoker import Invoker
 from easynet.execution.outcome import Outcome
@@ -67,5 +67,7 @@ class Runner:
         could never finish, DataDirectoryUnusable where the journal cannot be written.
         """
         values = {subtask: self._decode(body) for subtask, body in (done or {}).items()}
-        work = Work(graph, capabilities, inputs, offers, schedule, budget, deadline_at, history or History())
-        return await Execution(self._tools, work, values).drive()
+        order = Order(
+            graph, capabilities, inputs, offers, schedule, budget, deadline_at, history or History()
+        )
+        return await Execution(self._tools, order, values).drive()

@@ -1,0 +1,1 @@
+"""Processes talking: gateways, nodes and clients over NATS, which is imported here alone."""

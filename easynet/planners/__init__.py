@@ -1,0 +1,1 @@
+"""From an understood intent and a catalogue to a checked task graph."""

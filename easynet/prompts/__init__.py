@@ -1,0 +1,1 @@
+"""Prompt text as data. Empty as long as nothing here asks a language model."""

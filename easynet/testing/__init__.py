@@ -1,0 +1,1 @@
+"""Fakes that are small real implementations, for tests and evals."""

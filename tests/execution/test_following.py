@@ -4,7 +4,7 @@ import pytest
 
 from easynet.core.call import CallUpdate, Progressed, Returned, Yielded
 from easynet.core.errors import NodeUnreachable
-from easynet.execution.attempt import follow
+from easynet.execution.following import follow
 
 
 async def updates(*given: CallUpdate) -> AsyncGenerator[CallUpdate]:
