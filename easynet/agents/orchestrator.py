@@ -88,7 +88,8 @@ class Orchestrator:
             if answer is None:
                 await finish(work, "needs_input", _unanswered(work, question))
                 return
-            entry = Command[str](resume=answer)
+            resumed: Command[str] = Command(resume=answer)
+            entry = resumed
 
     async def _go_on(
         self, config: RunnableConfig, work: Work, entry: State | Command[str] | None

@@ -50,7 +50,8 @@ async def test_another_user_finds_no_way_in(gateway: Gateway, tmp_path: Path) ->
 
 async def test_without_a_password_the_server_lets_nobody_in(gateway: Gateway) -> None:
     async def fail(error: Exception) -> None:
-        raise error
+        if isinstance(error, NatsError):  # and not the reset of a connection that is over
+            raise error
 
     raw = NatsClient()
     with pytest.raises(NatsError, match=r"(?i)authorization"):
