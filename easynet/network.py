@@ -96,7 +96,11 @@ class IntelligentNetwork:
         The last event is a `RunFinished`. Closing the iterator cancels the run, which can then be resumed.
         """
         run = run_id(self._clock.now(), secrets.token_hex(3))
-        started = {"intent": _with_absolute_paths(intent), "version": __version__}
+        started = {
+            "intent": _with_absolute_paths(intent),
+            "version": __version__,
+            "gateway": self._gateway,
+        }
         async with aclosing(self._work_on(run, started, {}, ask, auto_approve)) as events:
             async for event in events:
                 yield event
@@ -120,7 +124,12 @@ class IntelligentNetwork:
             return
         _check_answers(answers or {}, events)
         intent = next(e.intent for e in events if isinstance(e, RunStarted))
-        started = {"intent": intent, "version": __version__, "resumed": True}
+        started = {
+            "intent": intent,
+            "version": __version__,
+            "resumed": True,
+            "gateway": self._gateway,
+        }
         async with aclosing(self._work_on(found, started, answers or {}, ask, auto_approve)) as more:
             async for event in more:
                 yield event

@@ -12,7 +12,7 @@ from langgraph.types import Command, interrupt
 from pydantic import JsonValue
 
 from easynet.agents.intent_parser import parse_intent
-from easynet.agents.work import State, Work, ask, end, step
+from easynet.agents.work import State, Work, ask, chosen, end, step
 from easynet.core.capability import Capability, Role
 from easynet.core.errors import (
     EasyNetError,
@@ -161,6 +161,8 @@ async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
     """Wait for an answer; it becomes an input of the intent. One that is no choice is asked for again."""
     work, question = runtime.context, Question.model_validate(state.get("question"))
     answer = interrupt(question.model_dump())
+    if question.choices:
+        answer = chosen(str(answer), question.choices) or answer
     if question.choices and answer not in question.choices:
         wrong = say(work.memory.language, f"{answer!r} is none of them.", f"{answer!r} 不在其中。")
         asked = question.text.partition("\n")[0]

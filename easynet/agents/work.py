@@ -1,6 +1,7 @@
 """One run at work: what its steps share, and how a step ends one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -122,6 +123,23 @@ def _status_of(error: EasyNetError) -> Status:
     return "infeasible" if isinstance(error, Infeasible) else "failed"
 
 
+def chosen(answer: str, choices: Sequence[str]) -> str | None:
+    """The choice that an answer means; capitals and spaces around it do not matter."""
+    return next((c for c in choices if c.strip().casefold() == answer.strip().casefold()), None)
+
+
+def mentioned(choices: Sequence[str], text: str) -> str | None:
+    """The one choice that a sentence names, if it names just one."""
+    named = [c for c in choices if re.search(_as_word(c.strip().casefold()), text.casefold())]
+    return named[0] if len(named) == 1 else None
+
+
+def _as_word(choice: str) -> str:
+    """A pattern for a choice that stands alone; Chinese has no spaces to stand between."""
+    edge = r"(?:^|$|(?<![a-z0-9_])(?=[a-z0-9_])|(?<=[a-z0-9_])(?![a-z0-9_]))" if choice.isascii() else ""
+    return f"{edge}{re.escape(choice)}{edge}"
+
+
 def end(
     status: Status, problem: Problem | None = None, update: Mapping[str, Any] | None = None
 ) -> Command[str]:
@@ -131,7 +149,13 @@ def end(
 
 
 def ask(work: Work, question: Question, update: Mapping[str, Any] | None = None) -> Command[str]:
-    """Ask the user, and go where the answer is waited for."""
+    """Ask the user, and go where the answer is waited for; unless the sentence says it already."""
+    parsed = work.memory.parsed
+    said = mentioned(question.choices, work.memory.intent.text)
+    if parsed is not None and said is not None and question.name not in parsed.inputs:
+        return Command(
+            goto="parse", update={**(update or {}), "answers": {**parsed.inputs, question.name: said}}
+        )
     work.log.emit(QuestionAsked, question=question)
     return Command(goto="clarify", update={**(update or {}), "question": question.model_dump()})
 

@@ -56,10 +56,19 @@ def resume(
     from easynet.cli.session import Session, named_values
 
     given = named_values(answers or [], "--answer")
-    session = Session(gateway=gateway, as_json=json)
+    session = Session(gateway=gateway or _gateway_of(run), as_json=json)
     raise typer.Exit(
         session.run(lambda network: network.resume(run, given, ask=session.ask, auto_approve=yes))
     )
+
+
+def _gateway_of(run: str) -> str | None:
+    """Where a run was last at work: it is gone on with there, unless told otherwise."""
+    from easynet.core.events import RunStarted
+
+    journal = _journal()
+    starts = [e for e in journal.events(journal.find(run)) if isinstance(e, RunStarted)]
+    return starts[-1].gateway or None
 
 
 def _journal() -> "SqliteJournal":

@@ -54,6 +54,8 @@ class RunStarted(Event):
     version: str
     """Of EasyNet."""
     resumed: bool = False
+    gateway: str = ""
+    """Where it runs; empty on an embedded network."""
 
 
 class IntentParsed(Event):

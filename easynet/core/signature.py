@@ -17,7 +17,7 @@ from collections.abc import (
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue, TypeAdapter
 from typing_extensions import is_typeddict
 
 from easynet.core.capability import Capability, Parameter, TypeRef
@@ -92,6 +92,20 @@ def type_ref(hint: Any, depth: int = 0) -> TypeRef:
     is_record = is_typeddict(hint) or dataclasses.is_dataclass(hint) or hasattr(hint, "model_fields")
     fields = {k: type_ref(v, depth + 1) for k, v in _hints(hint).items()} if is_record and depth < 3 else {}
     return TypeRef(name=getattr(hint, "__name__", "any"), fields=fields)
+
+
+def record_adapters(function: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
+    """By parameter, what makes objects again of the records that come over the network.
+
+    Only dataclasses and pydantic models need it: a TypedDict is the dictionary that comes.
+    """
+    return {name: TypeAdapter(hint) for name, hint in _hints(function).items() if _holds_objects(hint)}
+
+
+def _holds_objects(hint: Any) -> bool:
+    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, BaseModel)):
+        return True
+    return any(_holds_objects(part) for part in typing.get_args(hint))
 
 
 def _plain(default: Any) -> JsonValue:

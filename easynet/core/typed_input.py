@@ -37,7 +37,7 @@ def typed_input(value: Any, parameter: Parameter, name: str) -> Any:
     except (ValueError, RecursionError):
         words, example = _FORMS[kind]
         raise ArgumentMismatch(
-            f"{name} has to be {words}, and {value[:60]!r} is not", hint=f"For example: {name}={example}"
+            f"{name!r} has to be {words}, and {value[:60]!r} is not", hint=f"For example: {name}={example}"
         ) from None
 
 

@@ -108,12 +108,14 @@ class Execution:
         self._subtasks = order.graph.by_id
         self._values = values
         self._rounds = dict(order.history.rounds)
+        self._language: Language = "zh" if order.inputs.get("language") == "zh" else "en"
         self._machine = Machine(
             order.graph,
             done=values.keys(),
             once=[s.id for s in order.graph.subtasks if not order.capabilities[s.capability].idempotent],
             uncertain=order.history.uncertain,
             attempts=order.history.attempts,
+            language=self._language,
         )
         unbound = [s.id for s in order.graph.subtasks if s.id not in values]
         self._dispatch = Dispatch(order.graph, order.offers, order.schedule, order.budget, unbound)
@@ -123,7 +125,6 @@ class Execution:
         self._arguments: dict[SubtaskId, dict[str, Any]] = {}
         self._attempts: dict[SubtaskId, Attempt] = {}
         self._searches: dict[Start, asyncio.Task[Sequence[Offer]]] = {}
-        self._language: Language = "zh" if order.inputs.get("language") == "zh" else "en"
         self._finish: Finish | None = None
         self._bug: BaseException | None = None
 

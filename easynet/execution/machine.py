@@ -18,6 +18,7 @@ from typing import Literal
 from easynet.core.errors import PlanRejected
 from easynet.core.events import Problem, Question, Status
 from easynet.core.ids import NodeId, SubtaskId
+from easynet.core.language import Language, say
 from easynet.core.task_graph import TaskGraph
 
 MAX_ATTEMPTS = 4
@@ -128,6 +129,7 @@ class Machine:
         once: Collection[SubtaskId] = (),
         uncertain: Collection[SubtaskId] = (),
         attempts: Mapping[SubtaskId, int] | None = None,
+        language: Language = "en",
     ) -> None:
         """Take up a graph of which `done` have results already.
 
@@ -137,6 +139,7 @@ class Machine:
         self.phases: dict[SubtaskId, Phase] = {
             s.id: "succeeded" if s.id in done else "waiting" for s in graph.subtasks
         }
+        self._language: Language = language
         self._once = frozenset(once)
         self._uncertain = frozenset(uncertain)
         self._attempts = dict(attempts or {})
@@ -245,9 +248,18 @@ class Machine:
             return failure.problem
         count = len(self._failures[failure.subtask])
         times = "once" if count == 1 else f"{count} times"
-        message = f"{failure.subtask!r} failed {times}, last on {failure.node!r}: {failure.problem.message}"
+        who, where, why = repr(failure.subtask), repr(failure.node), failure.problem.message
+        message = say(
+            self._language,
+            f"{who} failed {times}, last on {where}: {why}",
+            f"{who} 失败了 {count} 次，最后一次在 {where} 上：{why}",
+        )
         if failure.subtask in self._once and failure.problem.code != _NEVER_RAN:
-            message += " (it may have run there and must not run twice, so it was not sent again)"
+            message += say(
+                self._language,
+                " (it may have run there and must not run twice, so it was not sent again)",
+                "（它可能已经在那里运行过，且不能运行两次，因此没有再次发送）",
+            )
         return Problem(code="subtask_failed", message=message, hint=failure.problem.hint)
 
     def _end(self, verdict: Finish) -> list[Command]:

@@ -1,14 +1,16 @@
 """A node's functions: which there are, what they offer, and how they are called."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from easynet.core.capability import Capability
 from easynet.core.contribution import contributed
-from easynet.core.errors import UsageError
-from easynet.core.signature import capability_of
+from easynet.core.errors import ArgumentMismatch, UsageError
+from easynet.core.signature import capability_of, record_adapters
 from easynet.fabric.names import checked_name
 
 Manner = Literal["sync", "async", "generator", "async generator"]
@@ -22,6 +24,24 @@ class Function:
     capability: Capability
     manner: Manner
     """How it is run: in a thread or on the loop, for one result or for items."""
+    records: Mapping[str, TypeAdapter[Any]]
+    """By parameter, what makes objects of the records that arrive."""
+
+    def with_objects(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments with objects where the function takes such; raises ArgumentMismatch."""
+        named = [p.name for p in self.capability.parameters if not p.is_keyword_only and not p.is_variadic]
+        objects = [self._object(name, value) for name, value in zip(named, args, strict=False)]
+        return [*objects, *args[len(objects) :]], {k: self._object(k, v) for k, v in kwargs.items()}
+
+    def _object(self, name: str, value: Any) -> Any:
+        if name not in self.records:
+            return value
+        try:
+            return self.records[name].validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, (name, *first["loc"])))
+            raise ArgumentMismatch(f"{self.capability.name}: {where!r}: {first['msg']}") from error
 
     @property
     def blocks(self) -> bool:
@@ -49,7 +69,7 @@ def function_of(call: Callable[..., Any], name: str | None, fields: dict[str, An
         raise UsageError(
             f"{own_name} cannot be registered: {error}", hint="Wrap it in a function of your own."
         ) from error
-    return Function(call, capability, _manner(_code(call)))
+    return Function(call, capability, _manner(_code(call)), record_adapters(_code(call)))
 
 
 def _contributed_name(call: Callable[..., Any]) -> str | None:

@@ -194,7 +194,7 @@ class RunningCall:
                 raise BadData("arguments that are not a list and a mapping of names")
         if problem := self.function.capability.mismatch(tuple(args), kwargs):
             raise ArgumentMismatch(problem)
-        return args, kwargs
+        return self.function.with_objects(args, kwargs)
 
     def _encoded(self, value: Any) -> bytes:
         store = self._transfer.store

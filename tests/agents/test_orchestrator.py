@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from easynet.agents.orchestrator import Orchestrator
 from easynet.agents.reporter import Reporter
-from easynet.agents.work import Services
+from easynet.agents.work import Services, mentioned
 from easynet.assembly import Assembly
 from easynet.core.artifact import Artifact
 from easynet.core.capability import Capability
@@ -194,6 +194,31 @@ async def test_question_that_stays_open_is_asked_again(desk: Desk) -> None:
     await desk.run(Intent.from_text("taste the coffee"))
     again = await desk.run(Intent.from_text("taste the coffee"))
     assert again.status == "needs_input"
+
+
+async def test_choice_that_the_sentence_names_is_not_asked_for(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("taste the coffee in the Blue cup"))
+    assert result.output == "the blue cup is good"
+    assert not any(e.kind == "question_asked" for e in desk.events)
+
+
+async def test_capitals_of_an_answer_do_not_matter(desk: Desk) -> None:
+    result = await desk.run(Intent.from_text("taste the coffee"), ask=lambda _: " RED ")
+    assert result.output == "the red cup is good"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("total revenue per region", None),
+        ("total revenue", "Revenue"),
+        ("revenues", None),
+        ("按地区汇总", "地区"),
+        ("nothing of it", None),
+    ],
+)
+def test_choice_is_mentioned_where_it_stands_alone_and_is_the_only_one(text: str, named: str | None) -> None:
+    assert mentioned(["Region", "Revenue", "地区"], text) == named
 
 
 async def test_answer_that_is_no_choice_is_asked_for_again(desk: Desk) -> None:

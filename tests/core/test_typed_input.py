@@ -43,7 +43,7 @@ def test_text_becomes_what_the_function_declares(text: str, kind: str, value: An
     [("two", "int"), ("2.5", "int"), ("nan", "float"), ("1e999", "float"), ("maybe", "bool"), ("{}", "list")],
 )
 def test_text_that_does_not_fit_names_the_input_and_an_example(text: str, kind: str) -> None:
-    with pytest.raises(ArgumentMismatch, match="b has to be") as caught:
+    with pytest.raises(ArgumentMismatch, match="'b' has to be") as caught:
         typed_input(text, parameter(kind), "b")
     assert "b=" in caught.value.hint
 

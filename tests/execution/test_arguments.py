@@ -66,5 +66,5 @@ def test_input_that_is_text_is_read_as_the_functions_type() -> None:
     whole = FIT.model_copy(update={"parameters": (Parameter(name="x", type=TypeRef(name="int")),)})
     subtask = Subtask(id=SubtaskId("s"), capability=FIT.name, arguments={"x": FromInput(name="n")})
     assert arguments(subtask, whole, {"n": "3"}, VALUES) == {"x": 3}
-    with pytest.raises(ArgumentMismatch, match="n has to be a whole number"):
+    with pytest.raises(ArgumentMismatch, match="'n' has to be a whole number"):
         arguments(subtask, whole, {"n": "three"}, VALUES)

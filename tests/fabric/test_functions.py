@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 
 from easynet.core.capability import Role
 from easynet.core.contribution import contribute
-from easynet.core.errors import UsageError
-from easynet.fabric.functions import Function
+from easynet.core.errors import ArgumentMismatch, UsageError
+from easynet.fabric.functions import Function, function_of
 from easynet.fabric.node import ComputeNode
 
 
@@ -112,3 +113,26 @@ def typed(function: Callable[[int, int], int]) -> int:
 
 def test_types_survive_registration(node: ComputeNode) -> None:
     assert typed(node.register(add)) == 3
+
+
+@dataclass
+class Celsius:
+    degrees: float
+
+
+def test_record_becomes_the_object_that_the_function_takes() -> None:
+    def judge(temperature: Celsius, others: list[Celsius]) -> float:
+        return temperature.degrees
+
+    function = function_of(judge, None, {})
+    args, kwargs = function.with_objects([{"degrees": 20}], {"others": [{"degrees": 1}]})
+    assert (args, kwargs) == ([Celsius(20)], {"others": [Celsius(1)]})
+    with pytest.raises(ArgumentMismatch, match="temperature"):
+        function.with_objects([{"colour": "red"}], {})
+
+
+def test_arguments_that_are_no_records_stay_as_they_are() -> None:
+    def add(a: int, *more: int, **named: int) -> int:
+        return a
+
+    assert function_of(add, None, {}).with_objects(["1", 2, 3], {"b": "x"}) == (["1", 2, 3], {"b": "x"})

@@ -93,7 +93,7 @@ async def test_function_at_a_gateway_is_asked_for_in_words(gateway: str) -> None
 async def test_input_of_the_wrong_type_is_named_before_anything_runs(gateway: str) -> None:
     asked = await cli_async("spoons of sugar for my cups of tea", "--gateway", gateway, "-i", "cups=three")
     assert asked.returncode == 2
-    assert "ups has to be a whole number" in asked.stdout + asked.stderr
+    assert "'cups' has to be a whole number" in asked.stdout + asked.stderr
 
 
 async def test_result_that_cannot_travel_is_named(gateway: str) -> None:
