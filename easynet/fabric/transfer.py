@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from easynet.core.artifact import Artifact
-from easynet.core.errors import BadData, EasyNetError, GatewayError
+from easynet.core.errors import BadData, GatewayError
 from easynet.fabric import codec
 from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.connection import Connection, Message
@@ -102,13 +102,13 @@ async def _in_window(work: Callable[[int], Awaitable[None]], offsets: Iterable[i
         async with asyncio.TaskGroup() as group:
             for _ in range(WINDOW):
                 group.create_task(take())
-    except* EasyNetError as errors:
-        raise _first(errors) from None
+    except ExceptionGroup as failed:  # `except*` would wrap what is raised in it again
+        raise _first(failed) from None
 
 
-def _first(errors: BaseExceptionGroup[EasyNetError]) -> EasyNetError:
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def _first(failed: ExceptionGroup[Exception]) -> Exception:
+    first = failed.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 class TransferService:

@@ -192,9 +192,11 @@ def _caveats(
 ) -> tuple[str, ...]:
     parsed, language = asked.request.parsed, asked.request.parsed.language
     read = [*found.values(), *parsed.inputs.values()]
+    # A file's name says nothing about what is understood.
+    named = [value for name, value in parsed.inputs.items() if name not in asked.file_inputs]
     return (
         *undone_caveats(asked.undone, language),
-        *(word_caveats(asked.text, asked.index, used, language) if not asked.undone else ()),
+        *(word_caveats(asked.text, asked.index, used, language, named=named) if not asked.undone else ()),
         *horizon_caveats(parsed.text, used, asked.request.input_names, language),
         *file_caveats([path for path in asked.files if path not in read], language),
         *modality_caveats(asked.text, used, language, asked_for=plan.goals),

@@ -1,6 +1,9 @@
 """What a plan leaves out of a request, as sentences in the user's language."""
 
+import re
 from collections.abc import Iterable, Sequence
+
+from pydantic import JsonValue
 
 from easynet.core.capability import Capability
 from easynet.core.language import Language, say
@@ -16,13 +19,22 @@ def undone_caveats(undone: Iterable[str], language: Language) -> list[str]:
     ]
 
 
-def word_caveats(text: str, index: Index, used: Sequence[Capability], language: Language) -> list[str]:
-    """A sentence that names the words which no capability knows."""
-    strange = index.unknown_words(text, used)
+def word_caveats(
+    text: str, index: Index, used: Sequence[Capability], language: Language, *, named: Iterable[JsonValue]
+) -> list[str]:
+    """A sentence that names the words which no capability knows, nor a value that was `named` as an input."""
+    values = " ".join(str(value) for value in named).casefold()
+    strange = [w for w in index.unknown_words(text, used) if not _occurs(w, values)]
     if not strange:
         return []
     words = say(language, ", ".join(strange), "、".join(strange))
     return [say(language, f"Not understood, and left out: {words}.", f"未能理解并已忽略：{words}。")]
+
+
+def _occurs(word: str, values: str) -> bool:
+    """Whether the values have the word; Chinese has no edges of words to look for."""
+    edges = ("(?<![a-z0-9])", "(?![a-z0-9])") if word.isascii() else ("", "")
+    return re.search(re.escape(word).join(edges), values) is not None
 
 
 def file_caveats(unread: Iterable[str], language: Language) -> list[str]:

@@ -7,18 +7,21 @@ about something else can be told from a text about little.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from easynet.core.capability import Capability, Role
-from easynet.planners.words import Unit, asked, is_common, keys, told, trigrams, units
+from easynet.planners.words import Unit, asked, is_action, is_common, keys, told, trigrams, units
 
 _NAME, _TAG, _EXAMPLE, _DESCRIPTION, _SPECIALIZATION = 1.6, 1.4, 1.1, 1.0, 0.6
 _ROLE_WEIGHT = {Role.CHOOSE: 0.85, Role.CHECK: 0.9, Role.PRESENT: 0.75, Role.SAMPLE: 0.5}
 _UNKNOWN_WORD, _UNKNOWN_COMMON, _UNKNOWN_HAN, _UNKNOWN_CONTEXT = 2.0, 1.0, 0.5, 0.2
 """How much more or less a word that nothing uses counts than one that something does: it is distinctive."""
+_UNKNOWN_ACTION = 3.0
 _KNOWN_ELSEWHERE = 0.5
+_HEAD = re.compile("[:：]")
 _ALIKE = 0.6
 
 
@@ -39,6 +42,7 @@ class Index:
     def __init__(self, catalogue: Sequence[Capability]) -> None:
         self._catalogue = tuple(catalogue)
         self._weights = {c.name: _weights(c) for c in self._catalogue}
+        self._work = {c.name: _work(c) for c in self._catalogue}
         # An example's words are the example's: that one asks for prices makes nobody a judge of prices.
         self._own = frozenset(k for c in self._catalogue for k in _weights(c, with_examples=False))
         found = Counter(key for weights in self._weights.values() for key in weights)
@@ -72,13 +76,16 @@ class Index:
     def unknown_words(self, text: str, used: Sequence[Capability] = ()) -> tuple[str, ...]:
         """The words of a text that no capability uses of its own, nor one that is `used` in an example.
 
-        Words of mere context are left out, and those of any request.
+        Words of mere context are left out, and those of any request. The kind of work that is asked for has
+        to be that of one that is `used`, if any are.
         """
         known = self._own.union(*(self._weights[c.name] for c in used))
+        work = frozenset(key for c in used for key in self._work[c.name]) if used else known
         strange: list[str] = []
         was_han = False
         for unit in map(self._spelled, units(text)):
-            is_strange = not (unit.is_context or is_common(unit) or any(k in known for k in unit.keys))
+            fitting = work if is_action(unit) else known
+            is_strange = not (unit.is_context or is_common(unit) or any(k in fitting for k in unit.keys))
             if is_strange and was_han and not unit.is_word:
                 strange[-1] += unit.text
             elif is_strange:
@@ -96,12 +103,13 @@ class Index:
         alike = max((self._overlap(words, e) for e in self._examples[capability.name]), default=0.0)
         length = 0.85 + 0.15 * len(weights) / self._mean_length
         score = (found / total / length + 0.35 * alike) * _ROLE_WEIGHT.get(capability.role, 1.0)
-        return Hit(capability, score if found else 0.0, self._coverage(query, frozenset(weights)))
+        return Hit(capability, score if found else 0.0, self._coverage(query, capability))
 
-    def _coverage(self, query: Sequence[Unit], explains: frozenset[str]) -> float:
+    def _coverage(self, query: Sequence[Unit], capability: Capability) -> float:
         explained = total = 0.0
         for unit in query:
             weight = unit.weight * self._unit_idf(unit)
+            explains = (self._work if is_action(unit) else self._weights)[capability.name]
             if any(k in explains for k in unit.keys):
                 explained += weight
                 total += weight
@@ -111,6 +119,8 @@ class Index:
 
     def _unexplained(self, unit: Unit) -> float:
         """How much a word counts against a capability that does not use it."""
+        if is_action(unit):
+            return _UNKNOWN_ACTION
         if any(k in self._own for k in unit.keys):
             return _KNOWN_ELSEWHERE
         if not unit.is_word:
@@ -159,3 +169,12 @@ def _weights(capability: Capability, *, with_examples: bool = True) -> dict[str,
         (_NAME, capability.name),
     )
     return {key: weight for weight, text in fields for key in keys(text)}
+
+
+def _work(capability: Capability) -> frozenset[str]:
+    """The words that say what a capability does, in its name, its tags or the head of its description.
+
+    What follows a colon says how it is done: who compares forests fells no trees.
+    """
+    heads = (_HEAD.split(text, maxsplit=1)[0] for text in capability.description.values())
+    return keys(" . ".join((capability.name, *capability.tags, *heads)))

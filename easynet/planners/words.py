@@ -14,7 +14,7 @@ _STOP = re.compile(
     "|using|want|was|we|were|what|when|where|which|who|will|with|would|you|your|via|about|s|t|ll|ve|re|new"
     "|next|last"
 )
-_PREPOSITIONS = re.compile("about|at|by|during|for|from|in|into|of|on|over|since|to|under|until|with|within")
+_PREPOSITIONS = re.compile("about|at|by|during|for|from|in|into|of|on|over|since|under|until|with|within")
 _HAN_STOP = re.compile(
     "一个|一种|一份|一下|一些|可以|能够|需要|想要|什么样?|怎么样?|怎样|如何|哪些|哪个|所有|进行|使用|我们|你们|帮我|今天|现在"
     "|明天|明年|今年|这个|那个|这份|这张|最近|一首|一篇|一张|按照?|根据|各个?|每个|[的了吗呢吧请我你您这那把在里和与并个能帮给想用从对让]"
@@ -50,6 +50,11 @@ _COMMON = re.compile(
 _HAN_COMMON = re.compile(
     "找出|找到|查找|寻找|检查|查看|看看|分析|计算|统计|告诉|未来|接下来|今后|往后|季度|做|找|看|查|有|上|下|出|中|每|月|年|周|天"
 )
+_ACTIONS = frozenset(
+    "predict forecast regress estimat classif classify classific cluster recommend translat generat segment simulat"
+    " optimiz optimis 预测 预报 预估 估计 估算 回归 分类 聚类 推荐 翻译 生成 分割 模拟 优化".split()
+)
+"""Stems and characters that name a kind of work; to do another kind to the same thing is no answer."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _ENDINGS = (
     "ations",
@@ -121,6 +126,11 @@ def asked(text: str) -> list[Unit]:
 def is_common(unit: Unit) -> bool:
     """Whether a word is one of any request, and so says little about this one."""
     return bool(_COMMON.fullmatch(unit.text))
+
+
+def is_action(unit: Unit) -> bool:
+    """Whether a word says what kind of work is asked for."""
+    return any(key in _ACTIONS for key in unit.keys)
 
 
 def told(words: str) -> str:

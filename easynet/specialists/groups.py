@@ -10,6 +10,7 @@ from easynet.core.language import Language, say
 from easynet.specialists.cleaning import CleanTable
 from easynet.specialists.columns import mentioned_column
 from easynet.specialists.libraries import require
+from easynet.specialists.statistic import Statistic, given_statistic, likely_statistic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,10 +40,14 @@ class GroupSummary(TypedDict):
     value: str
     """The column that is summed up."""
     currency: str
+    statistic: Statistic
+    """What the groups are ranked by."""
     groups: list[GroupFigures]
-    """Highest mean first."""
+    """The highest of `statistic` first."""
     groups_left_out: int
+    overall_total: float
     overall_mean: float
+    overall_median: float
 
 
 @contribute(
@@ -60,11 +65,15 @@ class GroupSummary(TypedDict):
     expected_s=0.5,
 )  # fmt: skip
 def summarise_by_group(
-    table: CleanTable, group: str | None = None, value: str | None = None, language: Language = "en"
+    table: CleanTable,
+    group: str | None = None,
+    value: str | None = None,
+    statistic: str | None = None,
+    language: Language = "en",
 ) -> GroupSummary:
-    """Total, mean with interval, and median of a column for each value of another.
+    """Total, mean with interval, and median of a column for each value of another, ranked by `statistic`.
 
-    Raises InputNeeded where several columns could be meant.
+    Without `statistic`, money and counts are ranked by total and other numbers by mean. Raises InputNeeded where several columns could be meant.
     """
     require("pandas")
     frame = table["frame"]
@@ -82,7 +91,9 @@ def summarise_by_group(
             say(language, f"The column {of!r} holds no numbers.", f"列 {of!r} 不是数值列。"),
             hint=say(language, "Name a numeric column as value.", "请把一个数值列指定为 value。"),
         )
-    return _summary(frame, by, of, table["currencies"].get(of, ""), language)
+    currency = table["currencies"].get(of, "")
+    ranked = likely_statistic(of, currency) if statistic is None else given_statistic(statistic, language)
+    return _summary(frame, by, of, currency, ranked, language)
 
 
 def _only(name: str, candidates: list[str], language: Language) -> str:
@@ -103,12 +114,17 @@ def _only(name: str, candidates: list[str], language: Language) -> str:
     raise InputNeeded(name, question[name], candidates)
 
 
-def _summary(frame: "pd.DataFrame", by: str, of: str, currency: str, language: Language) -> GroupSummary:
+def _summary(
+    frame: "pd.DataFrame", by: str, of: str, currency: str, statistic: Statistic, language: Language
+) -> GroupSummary:
     import pandas as pd  # heavy
 
     values = frame[of].astype("float64")
     keys = frame[by].map(lambda v: say(language, "(none)", "（空）") if pd.isna(v) else str(v))
     sizes = keys.value_counts()
+    if statistic == "total":
+        # The highest total may be that of a few large rows.
+        sizes = values.groupby(keys).sum().sort_values(ascending=False)
     kept = [str(k) for k in sizes.index[:MOST_GROUPS]]
     figures = [_figures(key, values[keys == key].dropna()) for key in kept]
     figures = [f for f in figures if f["rows"]]
@@ -118,9 +134,12 @@ def _summary(frame: "pd.DataFrame", by: str, of: str, currency: str, language: L
         group=by,
         value=of,
         currency=currency,
-        groups=sorted(figures, key=lambda f: -f["mean"]),
+        statistic=statistic,
+        groups=sorted(figures, key=lambda f: -f[statistic]),
         groups_left_out=len(sizes) - len(kept),
+        overall_total=float(values.sum()),
         overall_mean=float(values.mean()),
+        overall_median=float(values.median()),
     )
 
 

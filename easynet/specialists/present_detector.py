@@ -73,7 +73,7 @@ def _headline(
     name = method_name(detector["method"], language)
     shown = name[0].upper() + name[1:]
     meant = _meant(split, language)
-    return [
+    first, *others = [
         *_worthless(evaluation, language),
         say(
             language,
@@ -94,6 +94,22 @@ def _headline(
         ),
         *split["warnings"],
     ]
+    # In the same line, so that it takes no other line's place at the top of the report.
+    return [_merged(split, language) + first, *others]
+
+
+def _merged(split: SplitSummary, language: Language) -> str:
+    """What a detector cannot tell whose target had more than two values."""
+    target = split["target"]
+    if len(target["anomaly_values"]) + len(target["normal_values"]) <= 2:
+        return ""
+    return say(
+        language,
+        f"This detector only tells normal ({quoted(target['normal_values'], language)}) from not normal"
+        f" ({quoted(target['anomaly_values'], language)}); it does not predict which value a row has. ",
+        f"这个检测器只区分正常（{quoted(target['normal_values'], language)}）与不正常"
+        f"（{quoted(target['anomaly_values'], language)}），不预测具体是哪一种取值。",
+    )
 
 
 def _worthless(evaluation: Evaluation, language: Language) -> list[str]:

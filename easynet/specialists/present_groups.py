@@ -5,9 +5,10 @@ from functools import partial
 from easynet.core.contribution import contribute
 from easynet.core.language import Language, say
 from easynet.core.report import Section, TableView
-from easynet.specialists.groups import GroupSummary
+from easynet.specialists.groups import GroupFigures, GroupSummary
 from easynet.specialists.libraries import require
 from easynet.specialists.plots import bars, finished, label
+from easynet.specialists.statistic import Statistic, statistic_name
 from easynet.specialists.wording import Money
 
 
@@ -21,47 +22,34 @@ from easynet.specialists.wording import Money
     expected_s=0.5,
 )
 def present_groups(summary: GroupSummary, language: Language = "en") -> Section:
-    """The groups from the highest mean to the lowest."""
+    """The groups from the highest to the lowest total, mean or median."""
     require("matplotlib")
     t = partial(say, language)
-    groups, value, by = summary["groups"], summary["value"], summary["group"]
-    high, low = groups[0], groups[-1]
-    overlap = len(groups) > 1 and high["low"] <= low["high"]
+    groups, value, by, ranked = summary["groups"], summary["value"], summary["group"], summary["statistic"]
+    named = statistic_name(ranked, language)
     means = Money.like((g["mean"] for g in groups), summary["currency"]).plain
     sums = Money.like((g["total"] for g in groups), summary["currency"]).plain
+    write = sums if ranked == "total" else means
+    axis = {
+        "total": label(language, "Total", "合计"),
+        "mean": label(language, "Mean, with 95% interval", "平均值及 95% 区间"),
+        "median": label(language, "Median", "中位数"),
+    }
     drawing = bars(
         [g["group"] for g in groups[:15]],
-        [g["mean"] for g in groups[:15]],
-        x_label=label(language, "Mean, with 95% interval", "平均值及 95% 区间"),
-        intervals=[(g["low"], g["high"]) for g in groups[:15]],
+        [g[ranked] for g in groups[:15]],
+        x_label=axis[ranked],
+        intervals=[(g["low"], g["high"]) for g in groups[:15]] if ranked == "mean" else None,
     )
-    listed = "; ".join(f"{n}. {g['group']} {means(g['mean'])}" for n, g in enumerate(groups[:15], 1))
-    text = [
-        t(
-            "The intervals of the highest and the lowest group overlap: the difference may be chance.",
-            "最高组与最低组的区间重叠：差异可能出于偶然。",
-        )
-        if overlap
-        else t(
-            "The intervals of the highest and the lowest group do not overlap.",
-            "最高组与最低组的区间不重叠。",
-        )
-    ]
+    listed = "; ".join(f"{n}. {g['group']} {write(g[ranked])}" for n, g in enumerate(groups[:15], 1))
+    text = _difference(groups, language)
     if summary["groups_left_out"]:
         count = summary["groups_left_out"]
         text.append(t(f"{count} smaller groups were left out.", f"有 {count} 个较小的组未列出。"))
     return Section(
         title=t("Comparison of groups", "分组对比"),
         order=20,
-        headline=[
-            t(
-                f"{value} by {by}: the mean is highest in {high['group']} ({means(high['mean'])}),"
-                f" lowest in {low['group']} ({means(low['mean'])}); overall"
-                f" {means(summary['overall_mean'])}.",
-                f"按 {by} 的平均 {value}：最高 {high['group']}（{means(high['mean'])}），"
-                f"最低 {low['group']}（{means(low['mean'])}）；总体 {means(summary['overall_mean'])}。",
-            )
-        ],
+        headline=[_headline(summary, language)],
         text=text,
         tables=[
             TableView(
@@ -79,5 +67,53 @@ def present_groups(summary: GroupSummary, language: Language = "en") -> Section:
                 ],
             )
         ],
-        figures=[finished(drawing, t(f"Mean {value} by {by}", f"各 {by} 的平均 {value}"), listed)],
+        figures=[finished(drawing, t(f"{value} by {by}: {named}", f"各 {by} 的 {value}：{named}"), listed)],
     )  # fmt: skip
+
+
+def _headline(summary: GroupSummary, language: Language) -> str:
+    groups, value, by, ranked = summary["groups"], summary["value"], summary["group"], summary["statistic"]
+    high, low, named = groups[0], groups[-1], statistic_name(ranked, language)
+    sums = Money.like((g["total"] for g in groups), summary["currency"]).plain
+    means = Money.like((g["mean"] for g in groups), summary["currency"]).plain
+
+    def figures(total: float, mean: float, median: float) -> str:
+        written: dict[Statistic, str] = {"total": sums(total), "mean": means(mean), "median": means(median)}
+        others: list[Statistic] = [s for s in ("total", "mean") if s != ranked]
+        return say(language, ", ", "，").join(
+            f"{statistic_name(s, language)} {written[s]}" for s in (ranked, *others)
+        )
+
+    highest = figures(high["total"], high["mean"], high["median"])
+    lowest = figures(low["total"], low["mean"], low["median"])
+    overall = figures(summary["overall_total"], summary["overall_mean"], summary["overall_median"])
+    return say(
+        language,
+        f"{value} by {by}: the {named} is highest in {high['group']} ({highest}),"
+        f" lowest in {low['group']} ({lowest}); overall {overall}.",
+        f"按 {by} 的 {value}：{named}最高的是 {high['group']}（{highest}），"
+        f"最低的是 {low['group']}（{lowest}）；总体{overall}。",
+    )
+
+
+def _difference(groups: list[GroupFigures], language: Language) -> list[str]:
+    """Whether the first and the last group differ in their means by more than chance."""
+    if len(groups) < 2:
+        return []
+    first, last = groups[0], groups[-1]
+    if first["low"] <= last["high"] and last["low"] <= first["high"]:
+        return [
+            say(
+                language,
+                f"The intervals of the means of {first['group']} and {last['group']} overlap: the difference"
+                " of the means may be chance.",
+                f"{first['group']} 与 {last['group']} 的平均值区间重叠：平均值的差异可能出于偶然。",
+            )
+        ]
+    return [
+        say(
+            language,
+            f"The intervals of the means of {first['group']} and {last['group']} do not overlap.",
+            f"{first['group']} 与 {last['group']} 的平均值区间不重叠。",
+        )
+    ]

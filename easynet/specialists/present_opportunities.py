@@ -11,7 +11,7 @@ from easynet.specialists.libraries import require
 from easynet.specialists.opportunities import Opportunities, Opportunity
 from easynet.specialists.periods import count_of
 from easynet.specialists.plots import BLUE, ORANGE, PALE, bars, finished, label
-from easynet.specialists.wording import Money, percent, signed_percent
+from easynet.specialists.wording import Money, signed_percent
 
 _ROWS = 20
 _BARS = 12
@@ -202,14 +202,13 @@ def _table(
         [
             number,
             s["segment"],
+            _verdict(s["change"], language),
             money.plain(s["change"]["before"]),
             money.plain(s["change"]["recent"]),
             money.signed(s["change"]["change"]),
             f"{money.signed(s['change']['low'])} … {money.signed(s['change']['high'])}",
             signed_percent(s["change"]["percent"]),
-            percent(s["share"]),
             money.plain(s["expected"]),
-            _verdict(s["change"], language),
         ]
         for number, s in enumerate(shown, 1)
     ]
@@ -218,14 +217,13 @@ def _table(
         columns=[
             "#",
             t("Segment", "细分"),
+            t("Verdict", "结论"),
             t("Before", "之前"),
             t("Recent", "最近"),
             t("Change", "变化"),
             t("95% interval", "95% 区间"),
             t("Change %", "变化 %"),
-            t("Share", "占比"),
             t(f"Expected, next {ahead}", f"预计（未来 {ahead}）"),
-            t("Verdict", "结论"),
         ],
         rows=rows,
     )

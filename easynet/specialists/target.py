@@ -30,9 +30,11 @@ NORMAL_VALUES = frozenset((
     "否", "无", "对照", "合格",
 ))  # fmt: skip
 """A 1 beside a 0 is the anomaly; beside a 2 it tells nothing."""
+_TELLING_IN_PAIRS = frozenset(("b", "-", "0"))
+"""Beside two or more others these may be the name of any class."""
 MOST_CLASSES = 10
 _CLEAR_MAJORITY = 0.8
-"""A value of at least this share of the rows is what is normal there, whatever it is called."""
+"""Of two values, one of at least this share of the rows is what is normal, whatever it is called."""
 
 
 class Target(TypedDict):
@@ -43,6 +45,7 @@ class Target(TypedDict):
     """The value or values that count as an anomaly."""
     normal: str
     anomaly_values: list[str]
+    normal_values: list[str]
     how: str
     """How column and anomaly were found, as a sentence."""
 
@@ -197,6 +200,7 @@ def _understood(
         anomaly=anomaly,
         normal=" / ".join(sorted(normal)),
         anomaly_values=anomalies,
+        normal_values=sorted(normal),
         how=how + why,
     )
 
@@ -217,11 +221,12 @@ def _given_normal(column: str, counts: dict[str, int], given: str, language: Lan
 
 
 def _normal_value(column: str, counts: dict[str, int], language: Language) -> tuple[set[str], str]:
-    """The value that counts as normal, and why: by telling words, else because nearly all rows have it.
+    """The value that counts as normal, and why: by telling words, else, of two, because nearly all rows have it.
 
     Raises InputNeeded where neither tells.
     """
-    normal = {v for v in counts if v.strip().lower() in NORMAL_VALUES}
+    telling = NORMAL_VALUES if len(counts) == 2 else NORMAL_VALUES - _TELLING_IN_PAIRS
+    normal = {v for v in counts if v.strip().lower() in telling}
     anomalous = {v for v in counts if v.strip().lower() in ANOMALOUS_VALUES}
     if len(counts) == 2 and len(anomalous) == 1:
         normal = counts.keys() - anomalous
@@ -231,7 +236,7 @@ def _normal_value(column: str, counts: dict[str, int], language: Language) -> tu
             language, f"By its meaning, {listed} is the anomaly.", f"按字面含义，{listed} 视为异常。"
         )
     common = max(counts, key=lambda v: counts[v])
-    if counts[common] < _CLEAR_MAJORITY * sum(counts.values()):
+    if len(counts) > 2 or counts[common] < _CLEAR_MAJORITY * sum(counts.values()):
         raise InputNeeded(
             "normal",
             say(

@@ -92,7 +92,8 @@ def test_second_interrupt_ends_at_once_and_without_a_traceback(
         time.sleep(0.05)  # so that the two are told apart
         process.send_signal(second)
         process.communicate(timeout=10)
-        assert process.returncode == 130
+        # By the signal itself where the first one had already brought Python to its own end.
+        assert process.returncode in (130, -second)
     assert "Traceback" not in capfd.readouterr().err
     assert cli("runs", "resume", seen[0].run_id).returncode == 0
 

@@ -107,6 +107,42 @@ async def test_common_words_need_no_caveat(plan: Plan, small: Catalogue) -> None
         assert (await plan(small, text, data="a.csv")).caveats == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("predict apples", "forecast_apples"), ("预测苹果", "forecast_apples")]
+)
+async def test_the_kind_of_work_goes_before_the_thing_that_it_is_done_to(
+    plan: Plan, make: Make, text: str, wanted: str
+) -> None:
+    count = make(
+        "count_apples(field: str) -> Tally", "Count apples, all the apples. 苹果计数。", tags=("apples",)
+    )
+    forecast = make("forecast_apples(field: str) -> Outlook", "Predict harvests. 预测收成。")
+    assert steps(await plan((count, forecast), text, field="north")) == [wanted]
+    assert (await plan((count,), "predict apples", field="north")).status == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("train a regression model", "regression"), ("训练回归模型", "回归")]
+)
+async def test_a_kind_of_work_that_only_names_the_method_is_refused_or_told(
+    plan: Plan, make: Make, text: str, word: str
+) -> None:
+    model = make(
+        "train_model(rows: File) -> Model", "Train a model: logistic regression.", "训练模型：逻辑回归。"
+    )
+    result = await plan((model,), text, rows="a.csv")
+    assert result.status == "unsupported" or any(word in c for c in result.caveats)
+
+
+async def test_words_that_a_given_value_names_are_understood(plan: Plan, make: Make) -> None:
+    average = make("average(rows: File, value?: str) -> Mean", "Average a column of a table. 求列的平均值。")
+    for text, value in (("average BP column of the table", "bp"), ("求血压列的平均值", "血压")):
+        told = (await plan((average,), text, rows="bp_血压.csv")).caveats
+        assert any(value in caveat for caveat in told)
+        assert (await plan((average,), text, rows="a.csv", value=value)).caveats == ()
+        assert (await plan((average,), text, rows="a.csv", value="bpm")).caveats == told
+
+
 # ── horizons ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -127,3 +127,22 @@ async def test_each_shipped_function_is_planned_by_its_own_name(plan: Plan, ship
         result = await plan(shipped, "patients", goal=capability.name, data="a.csv")
         expected = "planned" if capability.role is not Role.SAMPLE else result.status
         assert result.status == expected, (capability.name, result.why)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("predict price", "price"),
+        ("predict house prices", "price"),
+        ("train a regression model to predict house prices", "regression"),
+        ("train a regression model", "regression"),
+        ("预测价格", "价格"),
+        ("训练一个回归模型预测房价", "回归"),
+        ("回归分析", "回归"),
+    ],
+)
+async def test_to_predict_a_number_is_refused_or_told(
+    plan: Plan, shipped: Catalogue, text: str, word: str
+) -> None:
+    result = await plan(shipped, text, data="a.csv")
+    assert result.status == "unsupported" or any(word in c for c in result.caveats), result.graph

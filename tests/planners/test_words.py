@@ -88,3 +88,7 @@ def test_summing_up_by_groups_weighs_more_than_forecasting_by_groups() -> None:
 def test_a_purpose_is_no_context() -> None:
     assert [u.is_context for u in units("a model for predicting prices")] == [False, False, False]
     assert [u.is_context for u in units("a model for whales")] == [False, True]
+
+
+def test_an_infinitive_is_no_context() -> None:
+    assert [u.is_context for u in units("a model to predict prices")] == [False, False, False]

@@ -135,6 +135,16 @@ def test_merged_classes_are_named_in_the_headline(detector_chain: Any) -> None:
     split["target"]["anomaly_values"] = ["atypical", "malignant"]
     line = present_detector(detector_chain.chosen, detector_chain.evaluation, split)["headline"][0]
     assert "('atypical', 'malignant' together; normal is 'benign')" in line
+    assert line.startswith(
+        "This detector only tells normal ('benign') from not normal ('atypical', 'malignant');"
+        " it does not predict which value a row has. "
+    )
+    line = present_detector(detector_chain.chosen, detector_chain.evaluation, split, "zh")["headline"][0]
+    assert line.startswith("这个检测器只区分正常（'benign'）与不正常（'atypical'、'malignant'），不预测")
+    plain = present_detector(
+        detector_chain.chosen, detector_chain.evaluation, detector_chain.split["summary"]
+    )
+    assert "only tells" not in plain["headline"][0]
 
 
 def test_what_may_be_misread_in_sales_is_in_the_headline(sales_frame: Frames) -> None:
@@ -197,7 +207,9 @@ def test_opportunities_say_what_is_not_settled(sales_chain: Any) -> None:
     assert any("West" in line and "decline" in line for line in section["headline"])
     assert section["headline"][-1] == "Not distinguishable from no change: South, Coffee, Tea."
     assert [t["title"] for t in section["tables"]] == ["Regions", "Products", "Products in regions"]
-    assert section["tables"][0]["rows"][1][-1] == "not distinguishable from zero"
+    assert section["tables"][0]["rows"][1][2] == "not distinguishable from zero"
+    assert all(t["columns"][1:3] == ["Segment", "Verdict"] for t in section["tables"])
+    assert all("Share" not in t["columns"] for t in section["tables"])
 
 
 def test_report_of_demo_data_says_so_in_its_first_line(detector_chain: Any) -> None:

@@ -119,6 +119,26 @@ def test_normal_value_that_nothing_tells_is_asked_for(clean: Clean, patients: Pa
     assert (target["normal"], target["anomaly"]) == ("blue", "green")
 
 
+@pytest.mark.parametrize("other", [["A", "B", "C"], ["0", "1", "2"], ["cat", "dog", "bird"]])
+def test_of_three_values_the_most_common_is_not_taken_as_normal(
+    clean: Clean, patients: Patients, other: list[str]
+) -> None:
+    values = [other[0 if i % 20 > 1 else 1 + i % 20] for i in range(240)]
+    frame = patients().assign(diagnosis=values)
+    with pytest.raises(InputNeeded) as asked:
+        find_target(clean(frame), None, "en")
+    assert asked.value.name == "normal"
+    assert find_target(clean(frame), None, "en", other[1])["normal_values"] == [other[1]]
+
+
+@pytest.mark.parametrize("normal", ["none", "Healthy", "normal", "benign", "OK", "正常", "健康"])
+def test_of_three_values_a_telling_word_is_normal(clean: Clean, patients: Patients, normal: str) -> None:
+    values = [(normal, "type 1", "type 2")[i % 3] for i in range(240)]
+    target = find_target(clean(patients().assign(diagnosis=values)), None, "en")
+    assert target["normal_values"] == [normal]
+    assert target["anomaly_values"] == ["type 1", "type 2"]
+
+
 def test_given_normal_value_wins_and_must_exist(clean: Clean, patients: Patients) -> None:
     assert find_target(clean(patients()), None, "en", "positive")["anomaly"] == "negative"
     with pytest.raises(BadData, match="no value 'well'") as refused:

@@ -11,6 +11,7 @@ from easynet.specialists.correlations import correlate_columns
 from easynet.specialists.groups import summarise_by_group
 from easynet.specialists.outliers import detect_outliers
 from easynet.specialists.present_groups import present_groups
+from easynet.specialists.statistic import likely_statistic
 
 Clean = Callable[[pd.DataFrame], CleanTable]
 
@@ -99,7 +100,69 @@ def test_currency_of_a_value_is_shown_with_it(clean: Clean) -> None:
     frame = normals(team=["x", "y"] * 100)[["team"]]
     frame["pay"] = [f"€{1000 + i % 7},00" for i in range(200)]
     section = present_groups(summarise_by_group(clean(frame)))
-    assert "(€1,003)" in section["headline"][0]
+    assert "mean €1,003)" in section["headline"][0]
+
+
+def few_large_and_many_small() -> pd.DataFrame:
+    """South sells rarely but much at a time; North has the higher total."""
+    return pd.DataFrame({"region": ["North"] * 80 + ["South"] * 20, "revenue": [10.5] * 80 + [20.5] * 20})
+
+
+@pytest.mark.parametrize(
+    ("statistic", "first"),
+    [
+        (None, "North"), ("Total", "North"), ("sum", "North"), ("合计", "North"), ("总", "North"),
+        ("汇总", "North"), ("mean", "South"), ("average", "South"), ("平均", "South"), ("median", "South"),
+        ("中位数", "South"),
+    ],
+)  # fmt: skip
+def test_groups_are_ranked_by_the_statistic_asked_for(
+    clean: Clean, statistic: str | None, first: str
+) -> None:
+    summary = summarise_by_group(clean(few_large_and_many_small()), statistic=statistic)
+    section = present_groups(summary)
+    assert summary["groups"][0]["group"] == section["tables"][0]["rows"][0][0] == first
+    assert f"the {summary['statistic']} is highest in {first}" in section["headline"][0]
+    assert f"1. {first} " in section["figures"][0]["alt"]
+    assert section["figures"][0]["title"] == f"revenue by region: {summary['statistic']}"
+
+
+def test_headline_of_groups_names_total_and_mean(clean: Clean) -> None:
+    table = clean(few_large_and_many_small())
+    assert present_groups(summarise_by_group(table))["headline"] == [
+        "revenue by region: the total is highest in North (total 840, mean 10.50), lowest in South (total"
+        " 410, mean 20.50); overall total 1,250, mean 12.50."
+    ]
+    line = present_groups(summarise_by_group(table, language="zh"), "zh")["headline"][0]
+    assert line.startswith("按 region 的 revenue：合计最高的是 North（合计 840，平均值 10.50）")
+
+
+def test_unknown_statistic_is_refused_with_those_there_are(clean: Clean) -> None:
+    with pytest.raises(BadData, match="not compared by 'mode'") as refused:
+        summarise_by_group(clean(few_large_and_many_small()), statistic="mode")
+    assert "total, mean or median" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("column", "currency", "statistic"),
+    [
+        ("Revenue", "", "total"), ("units sold", "", "total"), ("visit count", "", "total"),
+        ("销售额", "", "total"), ("pay", "€", "total"), ("unit price", "€", "mean"), ("tax rate", "", "mean"),
+        ("total protein", "", "mean"), ("glucose", "", "mean"), ("人均收入", "", "mean"),
+    ],
+)  # fmt: skip
+def test_money_and_counts_are_added_and_other_numbers_averaged(
+    column: str, currency: str, statistic: str
+) -> None:
+    assert likely_statistic(column, currency) == statistic
+
+
+def test_highest_total_is_kept_among_many_groups(clean: Clean) -> None:
+    small = [f"shop {i}" for i in range(40)] * 3
+    frame = pd.DataFrame({"shop": [*small, "rare"], "revenue": [1.5] * 120 + [900.5]})
+    summary = summarise_by_group(clean(frame))
+    assert summary["groups"][0]["group"] == "rare"
+    assert summary["groups_left_out"] == 11
 
 
 def test_text_cannot_be_summed_up(clean: Clean) -> None:
