@@ -55,6 +55,8 @@ class Parameter(Value):
     required: bool = True
     default: JsonValue = None
     """The value when the argument is left out; `None` also where the default is not plain data."""
+    choices: tuple[str, ...] = ()
+    """Words that may be given; none where any may. A sentence that holds just one of them states it."""
     is_variadic: bool = False
     """Stands for `*args` or `**kwargs`: any number of arguments fits."""
     is_positional_only: bool = False

@@ -108,6 +108,14 @@ def _holds_objects(hint: Any) -> bool:
     return any(_holds_objects(part) for part in typing.get_args(hint))
 
 
+def _choices(hint: Any) -> tuple[str, ...]:
+    """The words of `Literal["a", "b"]`, also where it is optional."""
+    args = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return tuple(word for word in args if isinstance(word, str))
+    return next((found for part in args if (found := _choices(part))), ())
+
+
 def _plain(default: Any) -> JsonValue:
     return default if isinstance(default, str | int | float | bool) else None
 
@@ -119,6 +127,7 @@ def _parameter(p: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
         type=type_ref(hints.get(p.name, Any)),
         required=p.default is p.empty and not variadic,
         default=None if p.default is p.empty else _plain(p.default),
+        choices=_choices(hints.get(p.name, Any)),
         is_variadic=variadic,
         is_positional_only=p.kind is p.POSITIONAL_ONLY,
         is_keyword_only=p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD),

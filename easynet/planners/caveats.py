@@ -1,7 +1,7 @@
 """What a plan leaves out of a request, as sentences in the user's language."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from pydantic import JsonValue
 
@@ -9,6 +9,8 @@ from easynet.core.capability import Capability
 from easynet.core.language import Language, say
 from easynet.planners.literals import unread_horizons
 from easynet.planners.retrieval import Index
+
+_WORD = re.compile(r"[a-z][a-z0-9]*|[㐀-鿿]+")
 
 
 def undone_caveats(undone: Iterable[str], language: Language) -> list[str]:
@@ -23,18 +25,21 @@ def word_caveats(
     text: str, index: Index, used: Sequence[Capability], language: Language, *, named: Iterable[JsonValue]
 ) -> list[str]:
     """A sentence that names the words which no capability knows, nor a value that was `named` as an input."""
-    values = " ".join(str(value) for value in named).casefold()
-    strange = [w for w in index.unknown_words(text, used) if not _occurs(w, values)]
+    values = {word for value in named for word in _WORD.findall(str(value).casefold())}
+    strange = [rest for word in index.unknown_words(text, used) for rest in _without(word, values)]
     if not strange:
         return []
     words = say(language, ", ".join(strange), "、".join(strange))
     return [say(language, f"Not understood, and left out: {words}.", f"未能理解并已忽略：{words}。")]
 
 
-def _occurs(word: str, values: str) -> bool:
-    """Whether the values have the word; Chinese has no edges of words to look for."""
-    edges = ("(?<![a-z0-9])", "(?![a-z0-9])") if word.isascii() else ("", "")
-    return re.search(re.escape(word).join(edges), values) is not None
+def _without(word: str, values: Set[str]) -> list[str]:
+    """What is left of a word without the values; a Chinese word may have one among other characters."""
+    if word.isascii() or not values:
+        return [] if word in values else [word]
+    longest = sorted(values, key=len, reverse=True)
+    rest = re.split("|".join(map(re.escape, longest)), word)
+    return [part for part in rest if len(part) > 1]
 
 
 def file_caveats(unread: Iterable[str], language: Language) -> list[str]:

@@ -31,6 +31,8 @@ def literals(capability: Capability, sentence: str) -> dict[str, JsonValue]:
         value = _ahead(parameter, text) if _looks_ahead(parameter) else None
         if value is None and not _unknown_unit(parameter, text):
             value = _beside_its_name(parameter, text.lower())
+        if value is None:
+            value = _only_choice(parameter, text.lower())
         if value is not None:
             found[parameter.name] = value
     return found | _numbers(capability, text.lower(), found) | _quoted(capability, narrow(sentence), found)
@@ -40,6 +42,13 @@ def unread_horizons(capability: Capability, sentence: str) -> dict[str, str]:
     """The times ahead that the sentence states in a unit which the parameter does not know, by parameter."""
     text = narrow(without_files(sentence))
     return {p.name: span for p in capability.parameters if (span := _unknown_unit(p, text))}
+
+
+def _only_choice(parameter: Parameter, text: str) -> str | None:
+    """The one choice of a parameter that the sentence holds; the longer of two that overlap."""
+    held = [c for c in parameter.choices if re.search(rf"(?<![a-z0-9]){re.escape(c)}(?![a-z0-9])", text)]
+    longest = [c for c in held if not any(c != other and c in other for other in held)]
+    return longest[0] if len(longest) == 1 else None
 
 
 # ── how far ahead ───────────────────────────────────────────────────────────────────────────────

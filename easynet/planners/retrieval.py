@@ -172,9 +172,9 @@ def _weights(capability: Capability, *, with_examples: bool = True) -> dict[str,
 
 
 def _work(capability: Capability) -> frozenset[str]:
-    """The words that say what a capability does, in its name, its tags or the head of its description.
+    """The words that say what a capability does: name, tags, examples and the head of its description.
 
     What follows a colon says how it is done: who compares forests fells no trees.
     """
     heads = (_HEAD.split(text, maxsplit=1)[0] for text in capability.description.values())
-    return keys(" . ".join((capability.name, *capability.tags, *heads)))
+    return keys(" . ".join((capability.name, *capability.tags, *capability.examples, *heads)))

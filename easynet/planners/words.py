@@ -50,9 +50,9 @@ _COMMON = re.compile(
 _HAN_COMMON = re.compile(
     "找出|找到|查找|寻找|检查|查看|看看|分析|计算|统计|告诉|未来|接下来|今后|往后|季度|做|找|看|查|有|上|下|出|中|每|月|年|周|天"
 )
-_ACTIONS = frozenset(
-    "predict forecast regress estimat classif classify classific cluster recommend translat generat segment simulat"
-    " optimiz optimis 预测 预报 预估 估计 估算 回归 分类 聚类 推荐 翻译 生成 分割 模拟 优化".split()
+_ACTIONS = re.compile(
+    "predict|forecast|regress|estimat|classif|classify|classific|cluster|recommend|translat|simulat|optimi[sz]"
+    "|预测|预报|预估|估计|估算|回归|分类|聚类|推荐|翻译|模拟|优化"
 )
 """Stems and characters that name a kind of work; to do another kind to the same thing is no answer."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
@@ -130,7 +130,7 @@ def is_common(unit: Unit) -> bool:
 
 def is_action(unit: Unit) -> bool:
     """Whether a word says what kind of work is asked for."""
-    return any(key in _ACTIONS for key in unit.keys)
+    return any(_ACTIONS.fullmatch(key) for key in unit.keys)
 
 
 def told(words: str) -> str:

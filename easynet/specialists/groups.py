@@ -10,7 +10,7 @@ from easynet.core.language import Language, say
 from easynet.specialists.cleaning import CleanTable
 from easynet.specialists.columns import mentioned_column
 from easynet.specialists.libraries import require
-from easynet.specialists.statistic import Statistic, given_statistic, likely_statistic
+from easynet.specialists.statistic import Statistic, Word, given_statistic, likely_statistic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,12 +68,13 @@ def summarise_by_group(
     table: CleanTable,
     group: str | None = None,
     value: str | None = None,
-    statistic: str | None = None,
+    statistic: Word | None = None,
     language: Language = "en",
 ) -> GroupSummary:
     """Total, mean with interval, and median of a column for each value of another, ranked by `statistic`.
 
-    Without `statistic`, money and counts are ranked by total and other numbers by mean. Raises InputNeeded where several columns could be meant.
+    Without `statistic`, money and counts are ranked by total and other numbers by mean. Raises
+    InputNeeded where several columns could be meant, and BadData for an unknown statistic.
     """
     require("pandas")
     frame = table["frame"]
@@ -121,11 +122,12 @@ def _summary(
 
     values = frame[of].astype("float64")
     keys = frame[by].map(lambda v: say(language, "(none)", "（空）") if pd.isna(v) else str(v))
-    sizes = keys.value_counts()
     if statistic == "total":
         # The highest total may be that of a few large rows.
-        sizes = values.groupby(keys).sum().sort_values(ascending=False)
-    kept = [str(k) for k in sizes.index[:MOST_GROUPS]]
+        names = list(values.groupby(keys).sum().sort_values(ascending=False).index)
+    else:
+        names = list(keys.value_counts().index)
+    kept = [str(k) for k in names[:MOST_GROUPS]]
     figures = [_figures(key, values[keys == key].dropna()) for key in kept]
     figures = [f for f in figures if f["rows"]]
     if not figures:
@@ -136,7 +138,7 @@ def _summary(
         currency=currency,
         statistic=statistic,
         groups=sorted(figures, key=lambda f: -f[statistic]),
-        groups_left_out=len(sizes) - len(kept),
+        groups_left_out=len(names) - len(kept),
         overall_total=float(values.sum()),
         overall_mean=float(values.mean()),
         overall_median=float(values.median()),

@@ -73,7 +73,7 @@ def _headline(
     name = method_name(detector["method"], language)
     shown = name[0].upper() + name[1:]
     meant = _meant(split, language)
-    first, *others = [
+    lines = [
         *_worthless(evaluation, language),
         say(
             language,
@@ -95,7 +95,7 @@ def _headline(
         *split["warnings"],
     ]
     # In the same line, so that it takes no other line's place at the top of the report.
-    return [_merged(split, language) + first, *others]
+    return [_merged(split, language) + lines[0], *lines[1:]]
 
 
 def _merged(split: SplitSummary, language: Language) -> str:

@@ -9,6 +9,9 @@ from easynet.specialists.sales_names import NAMES, QUANTITY, UNIT_PRICE
 
 Statistic = Literal["total", "mean", "median"]
 
+Word = Literal["total", "sum", "mean", "average", "median", "合计", "平均", "平均值", "中位数"]
+"""What a sentence may call it. Further words are understood where they are given as an input."""
+
 _WORDS: dict[Statistic, tuple[str, ...]] = {
     "total": ("total", "totals", "sum", "合计", "总", "汇总", "总计", "总和", "总额", "求和"),
     "mean": ("mean", "average", "avg", "平均", "平均值", "均值", "平均数"),
@@ -16,10 +19,10 @@ _WORDS: dict[Statistic, tuple[str, ...]] = {
 }
 # `total protein` and `value` are measured as often as they are sold.
 _AMOUNTS = (
-    *(name for name in NAMES["amount"] if name not in ("total", "value", "summe")), *QUANTITY, "cost", "costs",
-    "expense", "expenses", "spend", "spending", "profit", "tax", "fee", "fees", "count", "counts", "orders",
-    "visits", "visitors", "clicks", "kosten", "gewinn", "成本", "利润", "费用", "支出", "次数", "人数",
-    "订单数",
+    *(name for name in NAMES["amount"] if name not in ("total", "value", "summe")), *QUANTITY, "cost",
+    "costs", "expense", "expenses", "spend", "spending", "profit", "tax", "fee", "fees", "count", "counts",
+    "orders", "visits", "visitors", "clicks", "kosten", "gewinn", "成本", "利润", "费用", "支出", "次数",
+    "人数", "订单数",
 )  # fmt: skip
 _NOT_ADDED = (
     *UNIT_PRICE, "rate", "ratio", "percent", "percentage", "pct", "share", "per", "average", "avg", "mean",
@@ -37,7 +40,7 @@ def given_statistic(given: str, language: Language) -> Statistic:
     raise BadData(
         say(
             language,
-            f"Groups are not compared by {given!r}, which was given as statistic.",
+            f"Groups cannot be compared by {given!r}, which was given as statistic.",
             f"不能按 {given!r}（由 statistic 指定）比较各组。",
         ),
         hint=say(language, "Give total, mean or median.", "请指定合计、平均或中位数。"),

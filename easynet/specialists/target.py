@@ -221,7 +221,7 @@ def _given_normal(column: str, counts: dict[str, int], given: str, language: Lan
 
 
 def _normal_value(column: str, counts: dict[str, int], language: Language) -> tuple[set[str], str]:
-    """The value that counts as normal, and why: by telling words, else, of two, because nearly all rows have it.
+    """What counts as normal, and why: by telling words, else, of two values, as nearly all rows have it.
 
     Raises InputNeeded where neither tells.
     """

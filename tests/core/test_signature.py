@@ -73,6 +73,12 @@ def test_annotation_becomes_a_nominal_type(annotation: Any, name: str) -> None:
     assert capability_of(function).parameters[0].type.name == name
 
 
+def test_words_of_a_literal_are_the_choices() -> None:
+    def rank(by: Literal["total", "mean"] | None = None, size: int = 3) -> None: ...
+
+    assert [p.choices for p in capability_of(rank).parameters] == [("total", "mean"), ()]
+
+
 def test_contributed_function_stays_as_it_is() -> None:
     @contribute(en="Double a number.", zh="把数字翻倍。", price=3, role="check")
     def double(x: int) -> int:

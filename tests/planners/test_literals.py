@@ -1,11 +1,12 @@
 """Arguments that the sentence states itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from easynet.core.capability import Capability
+from easynet.core.signature import capability_of
 from easynet.planners.literals import literals, unread_horizons
 
 
@@ -66,3 +67,19 @@ def test_a_time_ahead_that_a_bare_number_cannot_take_is_told(make: Callable[...,
     assert unread_horizons(make("f(horizon?: str) -> X", "F."), sentence) == {}
     assert unread_horizons(make("f(horizon_months?: int) -> X", "F."), sentence) == {}
     assert unread_horizons(make("f(top?: int) -> X", "F."), sentence) == {}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "chosen"),
+    [
+        ("average revenue per region", {"by": "average"}),
+        ("revenue per region", {}),
+        ("total or average revenue", {}),
+        ("按地区计算平均值", {"by": "平均值"}),
+        ("totally different", {}),
+    ],
+)
+def test_choice_that_the_sentence_holds_becomes_the_argument(sentence: str, chosen: dict[str, str]) -> None:
+    def rank(by: Literal["total", "average", "平均", "平均值"] | None = None) -> None: ...
+
+    assert literals(capability_of(rank), sentence) == chosen

@@ -64,7 +64,7 @@ def detector_sections(clean: Clean, patients: Frames, language: Language) -> lis
         present_profile(profile_table(RawTable(frame=frame, notes=[]), language), language),
         present_correlations(correlate_columns(table, language), language),
         present_outliers(outliers, language),
-        present_groups(summarise_by_group(table, "smoker", "glucose", language), language),
+        present_groups(summarise_by_group(table, "smoker", "glucose", language=language), language),
     ]
 
 
