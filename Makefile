@@ -22,7 +22,7 @@ check: .venv/ready-dev  ## style, types and the directions of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
