@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from easynet.core.errors import PlanRejected
+from easynet.core.errors import PlanRejected, SubtaskFailed
 from easynet.core.events import Problem, Question, Status
 from easynet.core.ids import NodeId, SubtaskId
 from easynet.core.language import Language, say
@@ -204,7 +204,7 @@ class Machine:
             if subtask in self._once and subtask in self._uncertain:
                 self.phases[subtask] = "failed"
                 message = f"{subtask!r} must not run twice, and an earlier attempt at it may have run"
-                problem = Problem(code="subtask_failed", message=message)
+                problem = Problem(code=SubtaskFailed.code, message=message)
                 return self._end(Finish("failed", problem, None, subtask))
             self.phases[subtask] = "ready"
             commands.append(self._start(subtask))
@@ -260,7 +260,7 @@ class Machine:
                 " (it may have run there and must not run twice, so it was not sent again)",
                 "（它可能已经在那里运行过，且不能运行两次，因此没有再次发送）",
             )
-        return Problem(code="subtask_failed", message=message, hint=failure.problem.hint)
+        return Problem(code=SubtaskFailed.code, message=message, hint=failure.problem.hint)
 
     def _end(self, verdict: Finish) -> list[Command]:
         self._verdict = self._verdict or verdict
