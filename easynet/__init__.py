@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from easynet._version import __version__
 
 if TYPE_CHECKING:
-    from easynet.core.call import check_cancelled, progress, scratch_dir
+    from easynet.core.call import call_key, check_cancelled, progress, scratch_dir
     from easynet.core.contribution import contribute
     from easynet.core.errors import EasyNetError, InputNeeded, RemoteFailure
     from easynet.core.intent import Intent
@@ -31,6 +31,7 @@ _HOMES = {
     "RemoteFailure": "easynet.core.errors",
     "RunResult": "easynet.core.result",
     "Server": "easynet.fabric.sync",
+    "call_key": "easynet.core.call",
     "check_cancelled": "easynet.core.call",
     "contribute": "easynet.core.contribution",
     "load_model": "easynet.specialists.detector",
@@ -50,6 +51,7 @@ __all__ = (
     "RunResult",
     "Server",
     "__version__",
+    "call_key",
     "check_cancelled",
     "contribute",
     "load_model",

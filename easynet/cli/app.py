@@ -23,9 +23,18 @@ class Entry:
 
 COMMANDS = {
     "do": Entry("easynet.cli.do", 'Do what a sentence says. The default: easynet "..." is easynet do "...".'),
+    "runs": Entry("easynet.cli.runs", "List, show and resume what sentences have set going."),
     "functions": Entry("easynet.cli.functions", "List the functions that can be called."),
+    "call": Entry("easynet.cli.call", "Call one function by its name."),
+    "jobs": Entry("easynet.cli.jobs", "List, follow and cancel long work that a gateway keeps."),
+    "receipts": Entry("easynet.cli.receipts", "Check and show what nodes signed about their calls."),
     "nodes": Entry("easynet.cli.nodes", "List the nodes of the network."),
-    "runs": Entry("easynet.cli.runs", "List, show and resume past runs."),
+    "top": Entry("easynet.cli.top", "Watch the network: nodes, load, calls, durations and errors."),
+    "join": Entry("easynet.cli.join", "Join a network with a token that its owner gave you."),
+    "node": Entry("easynet.cli.node", "Offer functions of your own to a network."),
+    "gateway": Entry("easynet.cli.gateway", "Run a network of your own, and see who is on it."),
+    "invite": Entry("easynet.cli.invite", "Let a device join your network: as a node, or as a client."),
+    "revoke": Entry("easynet.cli.revoke", "Shut a device out of your network."),
 }
 
 
@@ -79,7 +88,7 @@ app = typer.Typer(
     ),
     epilog=(
         "Exit codes: 0 succeeded, 1 a bug in EasyNet, 2 usage, 3 nobody can do this, 4 an answer is needed, "
-        "5 over budget, 6 the run failed, 7 the gateway is unreachable, 130 cancelled."
+        "5 over budget, 6 the run failed, 7 the gateway is unreachable or refuses, 130 cancelled."
     ),
 )
 

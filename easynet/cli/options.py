@@ -6,7 +6,17 @@ import typer
 
 Gateway = Annotated[
     str | None,
-    typer.Option("--gateway", help="A gateway's address instead of an embedded network."),
+    typer.Option(
+        "--gateway",
+        metavar="HOST:PORT",
+        help="The network to use, or embedded. Default: EASYNET_GATEWAY, your own, or the one joined last.",
+    ),
+]
+OwnGateway = Annotated[
+    str | None,
+    typer.Option(
+        "--gateway", metavar="HOST:PORT", help="Which of your gateways here, where you run several."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one event a line on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to the plan beforehand.")]

@@ -19,6 +19,7 @@ from easynet.core.language import Language, say
 from easynet.core.offer import Node, Trust
 from easynet.core.quantities import format_credits
 from easynet.execution.journal import RunSummary
+from easynet.fabric.owner import MemberInfo
 
 MARKS: dict[State, str] = {
     "waiting": "·",
@@ -43,9 +44,12 @@ def runs_table(runs: Sequence[RunSummary], language: Language = "en") -> str:
         table.add_column(_head(name, language), no_wrap=fixed, justify="right" if name == "Cost" else "left")
     table.add_column(_head("Asked for", language), no_wrap=True, overflow="ellipsis", ratio=1)
     for run in runs:
-        began = time.strftime("%Y-%m-%d %H:%M", time.gmtime(run.started_at))
         table.add_row(
-            Text(run.id), began, _run_status(run, language), f"{run.cost:,}", Text(one_line(run.text))
+            Text(run.id),
+            _minute(run.started_at),
+            _run_status(run, language),
+            f"{run.cost:,}",
+            Text(one_line(run.text)),
         )
     return _plain(table, terminal_columns())
 
@@ -76,6 +80,42 @@ def nodes_table(nodes: Sequence[Node], language: Language = "en") -> str:
         busy = f"{node.running}/{node.concurrency}"
         table.add_row(Text(one_line(node.name)), trust_label(node, language), busy, Text(names or "–"))
     return _plain(table, terminal_columns())
+
+
+def members_table(
+    members: Sequence[MemberInfo], nodes: Sequence[Node] = (), language: Language = "en"
+) -> str:
+    """Who joined a network, in the order given; `nodes` are those that are there now."""
+    if not members:
+        return say(language, "Nobody has joined yet.", "还没有成员加入。")
+    table = _table()
+    for name in ("Member", "Kind", "Joined (UTC)", "Status"):
+        table.add_column(_head(name, language), no_wrap=True, overflow="ellipsis")
+    table.add_column(_head("May call", language), ratio=1)
+    here = {str(node.name) for node in nodes}
+    for member in members:
+        kind = say(language, member.kind, "节点" if member.kind == "node" else "客户端")
+        may = ", ".join(member.functions) or say(language, "everything", "全部")
+        table.add_row(
+            Text(member.name),
+            kind,
+            _minute(member.joined_at),
+            _member_status(member, member.kind == "node" and member.name in here, language),
+            Text(may if member.kind == "client" else "–"),
+        )
+    return _plain(table, terminal_columns())
+
+
+def _member_status(member: MemberInfo, is_here: bool, language: Language) -> str:
+    if member.revoked_at:
+        return say(language, "shut out", "已移除")
+    if member.kind == "node":
+        return say(language, "here", "在线") if is_here else say(language, "away", "离线")
+    return say(language, "joined", "已加入")
+
+
+def _minute(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at))
 
 
 def trust_label(node: Node, language: Language) -> str:
@@ -163,6 +203,10 @@ _HEADS = {
     "Credits": "积分",
     "Nodes": "节点",
     "What it does": "功能",
+    "Member": "成员",
+    "Kind": "类别",
+    "Joined (UTC)": "加入（UTC）",
+    "May call": "可调用",
 }
 
 

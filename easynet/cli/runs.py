@@ -62,13 +62,14 @@ def resume(
     )
 
 
-def _gateway_of(run: str) -> str | None:
+def _gateway_of(run: str) -> str:
     """Where a run was last at work: it is gone on with there, unless told otherwise."""
     from easynet.core.events import RunStarted
+    from easynet.fabric.gateway_choice import EMBEDDED
 
     journal = _journal()
     starts = [e for e in journal.events(journal.find(run)) if isinstance(e, RunStarted)]
-    return starts[-1].gateway or None
+    return starts[-1].gateway or EMBEDDED
 
 
 def _journal() -> "SqliteJournal":

@@ -8,13 +8,16 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from easynet.cli.exits import CANCELLED, result_exit_code
+from easynet.cli.look import announce
 from easynet.cli.render import Story, print_result
 from easynet.cli.streams import write_json
 from easynet.core.errors import UsageError
 from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished
 from easynet.core.ids import RunId
 from easynet.core.language import Language, say
+from easynet.fabric.gateway_choice import choose_gateway
 from easynet.network import IntelligentNetwork
+from easynet.settings import Settings
 
 Start = Callable[[IntelligentNetwork], AsyncGenerator[RunEvent]]
 
@@ -42,7 +45,9 @@ class Session:
 
     async def _follow(self, start: Start) -> int:
         run: RunId | None = None
-        async with IntelligentNetwork(self._gateway) as network:
+        chosen = choose_gateway(self._gateway, Settings())
+        announce(chosen)
+        async with IntelligentNetwork(chosen.address) as network:
             try:
                 async with aclosing(start(network)) as events:
                     async for event in events:

@@ -1,7 +1,7 @@
 """One call of one function: what the function may tell and ask while it runs, and what its caller sees.
 
-A node opens a `CallContext` around each call. The function reaches it with `progress`, `scratch_dir` and
-`check_cancelled`, from any thread, without being handed anything. Outside a call they do nothing harmful,
+A node opens a `CallContext` around each call. The function reaches it with `progress`, `scratch_dir`,
+`check_cancelled` and `call_key`, from any thread, without being handed anything. Outside a call they do nothing harmful,
 so a contributed function stays an ordinary function.
 """
 
@@ -22,8 +22,11 @@ class CallContext:
     """What a node gives to the function it is running."""
 
     report: Callable[[float | None, str], None]
-    scratch: Path
+    scratch: Callable[[], Path]
+    """Gives the call's folder, which is made when it is first asked for."""
     is_cancelled: Callable[[], bool]
+    key: str = ""
+    """The same for all attempts at the same piece of work."""
 
 
 _current: ContextVar[CallContext | None] = ContextVar("easynet_call", default=None)
@@ -37,6 +40,11 @@ def call_context(context: CallContext) -> Generator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def begin_call(context: CallContext) -> None:
+    """Make `context` the current call for the rest of this task, which runs nothing else."""
+    _current.set(context)
 
 
 def progress(fraction: float | None, message: str = "") -> None:
@@ -63,7 +71,16 @@ def scratch_dir() -> Path:
     Outside a call, the current folder: a function tried by hand leaves its files where the user is.
     """
     context = _current.get()
-    return context.scratch if context is not None else Path.cwd()
+    return context.scratch() if context is not None else Path.cwd()
+
+
+def call_key() -> str:
+    """The key of the current call: the same for every attempt at one piece of work, "" outside a call.
+
+    A function with an outside effect hands it on, so that the effect happens once.
+    """
+    context = _current.get()
+    return context.key if context is not None else ""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,8 @@ class Capability(Value):
     """Running it twice has the effect of running it once."""
     streaming: bool = False
     """Gives items one by one."""
+    concurrency: int | None = Field(default=None, ge=1, le=10**6)
+    """Calls of it that a node runs at the same time; `None` leaves that to the node."""
 
     def parameter(self, name: str) -> Parameter | None:
         return next((p for p in self.parameters if p.name == name), None)

@@ -34,6 +34,8 @@ class Terms(TypedDict, total=False):
     expected_s: float
     """Seconds that one call takes."""
     idempotent: bool
+    concurrency: int
+    """Calls of it that run at the same time on one node; by default as many as the node says."""
 
 
 def stated(terms: Terms) -> dict[str, Any]:

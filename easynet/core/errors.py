@@ -2,15 +2,17 @@
 
     EasyNetError                code (stable slug), retryable, hint (the next step, or "")
     ├── UsageError              the caller: InvalidIntent, InvalidQuantity, UnknownInput, UnknownFunction,
-    │                           ArgumentMismatch, BadData, RunNotFound, RunBusy
+    │                           ArgumentMismatch, BadData, RunNotFound, RunBusy, JobNotFound, JobCancelled,
+    │                           ReceiptInvalid
     ├── SettingsError           the operator: DataDirectoryUnusable, MissingExtra, ServerNotStarted
     ├── InputNeeded             whoever asked: a question has to be answered first
     ├── PlanningError           the planner: Unsupported, PlanRejected
     ├── PlacementError          nobody can do it: NoNodeFound, Infeasible
     ├── MoneyError              the budget: OverBudget
-    ├── GatewayError            the way in: GatewayUnreachable
-    ├── NodeError               the remote side: NodeUnreachable, NotStarted, NodeRefused, NameTaken,
-    │                           BadFrame, CallTimeout, Unencodable, RemoteFailure
+    ├── GatewayError            the way in: GatewayUnreachable, AccessDenied, TokenRejected
+    ├── NodeError               the remote side: NodeUnreachable, NotStarted, NodeRefused, Overloaded,
+    │                           NameTaken, BadFrame, VersionMismatch, CallTimeout, OutcomeUnknown,
+    │                           Unencodable, FunctionCrashed, RemoteFailure
     └── RunError                the run: SubtaskFailed, QualityNotMet, DeadlinePassed
 
 `docs/errors.md` is made from this tree and maps each family to an exit code.
@@ -111,6 +113,24 @@ class RunBusy(UsageError):
     """Another process is working on that run."""
 
     code = "run_busy"
+
+
+class JobNotFound(UsageError):
+    """This client has submitted no job of that id, or it is long over."""
+
+    code = "job_not_found"
+
+
+class JobCancelled(UsageError):
+    """The job was cancelled, so it has no result."""
+
+    code = "job_cancelled"
+
+
+class ReceiptInvalid(UsageError):
+    """A receipt was changed, or was not signed by the node that it names."""
+
+    code = "receipt_invalid"
 
 
 # ── the operator ────────────────────────────────────────────────────────────────────────────────
@@ -237,6 +257,18 @@ class GatewayUnreachable(GatewayError):
     retryable = True
 
 
+class AccessDenied(GatewayError):
+    """This device may not do that on this network."""
+
+    code = "access_denied"
+
+
+class TokenRejected(GatewayError):
+    """A token was used already, has expired, or was not made by this gateway."""
+
+    code = "token_rejected"
+
+
 class NodeError(EasyNetError):
     """A node did not deliver."""
 
@@ -262,6 +294,16 @@ class NodeRefused(NodeError):
     code = "node_refused"
 
 
+class Overloaded(NodeError):
+    """The node has as much to do as it accepts."""
+
+    code = "overloaded"
+
+    def __init__(self, message: str = "", *, retry_after_s: float = 1.0, hint: str = "") -> None:
+        super().__init__(message, hint=hint or f"Try again in {retry_after_s:.2g} s.")
+        self.retry_after_s = retry_after_s
+
+
 class NameTaken(NodeError):
     """Another node of that name is on this network already."""
 
@@ -276,10 +318,28 @@ class BadFrame(NodeError):
     retryable = False
 
 
+class VersionMismatch(NodeError):
+    """The two sides run versions of EasyNet, or of the function, that do not fit together."""
+
+    code = "version_mismatch"
+    retryable = False
+
+
+class VersionSkewWarning(UserWarning):
+    """The two sides of a call run different versions of EasyNet, which fit together so far."""
+
+
 class CallTimeout(NodeError):
     """The call did not finish in the time given to it."""
 
     code = "call_timeout"
+
+
+class OutcomeUnknown(NodeError):
+    """The call may or may not have had its effect, and is not sent again, for it must not have it twice."""
+
+    code = "outcome_unknown"
+    retryable = False
 
 
 class Unencodable(NodeError):
@@ -287,6 +347,12 @@ class Unencodable(NodeError):
 
     code = "unencodable"
     retryable = False
+
+
+class FunctionCrashed(NodeError):
+    """The process of an isolated function ended before the function did."""
+
+    code = "function_crashed"
 
 
 class RemoteFailure(NodeError):

@@ -7,6 +7,7 @@ RunId = NewType("RunId", str)
 SubtaskId = NewType("SubtaskId", str)
 NodeId = NewType("NodeId", str)
 """A node's name; one gateway holds each name once."""
+JobId = NewType("JobId", str)
 CapabilityName = NewType("CapabilityName", str)
 """A function's name as callers write it, without the node: `train_one_class`."""
 

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Self
 
+from pydantic import Field
+
 from easynet.core.capability import Capability, Value
 from easynet.core.ids import CapabilityName, NodeId
 
@@ -16,6 +18,21 @@ class Trust(StrEnum):
     """Anybody's machine."""
 
 
+class FunctionStatistics(Value):
+    """How the calls of one function at one node went since the node started."""
+
+    calls: int = 0
+    """Calls that ended, in whatever way."""
+    errors: int = 0
+    """Of these, the ones that ended in an error."""
+    total_s: float = 0.0
+    """Seconds that all of them ran, without waiting."""
+    mean_s: float = 0.0
+    """Seconds that a call runs now: a moving average over the latest calls."""
+    buckets: tuple[int, ...] = ()
+    """Calls by duration, one count for each bound of `fabric.statistics.BOUNDS_S` and one for longer ones."""
+
+
 class Node(Value):
     """A process that joined the network and serves functions."""
 
@@ -26,8 +43,22 @@ class Node(Value):
     capabilities: tuple[Capability, ...] = ()
     concurrency: int = 1
     """Calls that it runs at the same time."""
+    queue: int = 0
+    """Calls that it lets wait beyond those that run; further ones are refused."""
     running: int = 0
     """Calls that it was running at its last heartbeat."""
+    waiting: int = 0
+    """Calls that were waiting there at its last heartbeat."""
+    draining: bool = False
+    """Finishes what it runs and takes nothing new."""
+    key: str = ""
+    """Its public key, which signs its receipts."""
+    easynet: str = ""
+    """The version of EasyNet that it runs."""
+    python: str = ""
+    """The version of Python that it runs."""
+    statistics: dict[CapabilityName, FunctionStatistics] = Field(default_factory=dict)
+    """By function, as of its last heartbeat."""
     last_seen_at: float = 0.0
     """Unix seconds, by the gateway's clock."""
 
@@ -51,5 +82,5 @@ class Offer(Value):
             price=capability.price,
             expected_s=capability.expected_s,
             trust=node.trust,
-            concurrency=node.concurrency,
+            concurrency=capability.concurrency or node.concurrency,
         )

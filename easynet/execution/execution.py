@@ -58,7 +58,9 @@ from easynet.execution.outcome import Outcome, problem_of
 from easynet.execution.run_log import RunLog
 from easynet.execution.search import Search
 
-_UNANSWERED = frozenset({"not_started", "node_unreachable", "node_refused", "call_timeout"})
+_UNANSWERED = frozenset(
+    {"not_started", "node_unreachable", "node_refused", "overloaded", "outcome_unknown", "call_timeout"}
+)
 """Codes of nodes that are better left alone for a while."""
 
 

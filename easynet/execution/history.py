@@ -14,8 +14,8 @@ from easynet.core.events import (
 )
 from easynet.core.ids import SubtaskId
 
-_UNCERTAIN = frozenset({"node_unreachable", "node_refused", "call_timeout", "gateway_unreachable"})
-"""Codes of attempts that may have run without an answer. A node that stops refuses even what it runs."""
+_UNCERTAIN = frozenset({"node_unreachable", "outcome_unknown", "call_timeout", "gateway_unreachable"})
+"""Codes of attempts that may have run without an answer."""
 
 
 def is_uncertain(code: str) -> bool:

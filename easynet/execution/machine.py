@@ -5,7 +5,8 @@ Stimuli go in, commands come out; the same stimuli give the same commands. The r
 - A subtask may start when all subtasks whose outputs it reads have succeeded.
 - An error that says so (`retryable`) is tried again, at most `MAX_ATTEMPTS` times in all and at most
   `MAX_ATTEMPTS_A_NODE` times on one node; a function that raised (`remote_failure`) gets one more chance.
-- A subtask that must not run twice is sent again only if nobody took it (`not_started`).
+- A subtask that must not run twice is sent again only if nobody took it (`not_started`, `node_refused`,
+  `overloaded`).
 - Once a subtask has failed for good, asked a question or run out of money, nothing new starts, because no
   plan succeeds without all of its subtasks. What is running goes on to its end, so that its result is kept.
 - A stop from outside (the deadline) cancels what is running as well.
@@ -24,7 +25,7 @@ from easynet.core.task_graph import TaskGraph
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_A_NODE = 2
 _MAX_REMOTE_FAILURES = 2
-_NEVER_RAN = "not_started"
+_NEVER_RAN = frozenset({"not_started", "node_refused", "overloaded"})
 
 Phase = Literal["waiting", "ready", "running", "succeeded", "failed"]
 """`waiting` for other subtasks; `ready` to be given to a node."""
@@ -237,7 +238,7 @@ class Machine:
         return self._end(Finish(status, self._diagnosis(failure), failure.question, subtask))
 
     def _may_retry(self, failure: Failed) -> bool:
-        if failure.subtask in self._once and failure.problem.code != _NEVER_RAN:
+        if failure.subtask in self._once and failure.problem.code not in _NEVER_RAN:
             return False
         codes = [f.problem.code for f in self._failures[failure.subtask]]
         is_spent = len(codes) >= MAX_ATTEMPTS or codes.count("remote_failure") >= _MAX_REMOTE_FAILURES
@@ -254,7 +255,7 @@ class Machine:
             f"{who} failed {times}, last on {where}: {why}",
             f"{who} 失败了 {count} 次，最后一次在 {where} 上：{why}",
         )
-        if failure.subtask in self._once and failure.problem.code != _NEVER_RAN:
+        if failure.subtask in self._once and failure.problem.code not in _NEVER_RAN:
             message += say(
                 self._language,
                 " (it may have run there and must not run twice, so it was not sent again)",

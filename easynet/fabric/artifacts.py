@@ -7,24 +7,30 @@ import secrets
 import shutil
 import time
 from collections.abc import Generator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
+from easynet.fabric import retention
+from easynet.fabric.drafts import Draft
 
-_STALE_AFTER_S: Final = 24 * 3600
+TIDY_EVERY_S: Final = 3600.0
 _BLOCK_BYTES: Final = 1024 * 1024
+_MAX_PROVEN: Final = 10_000
 
 
 class ArtifactStore:
     """A folder of artifacts. Any number of processes may use it at once.
 
-    A file appears under its digest whole or not at all, and is never changed afterwards.
+    A file appears under its digest whole or not at all, and is never changed afterwards. One that nobody has
+    used for long is removed in time; see `retention`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._proven: dict[str, tuple[int, int]] = {}
 
     def put_bytes(self, data: bytes, filename: str = "") -> Artifact:
         """Keep bytes; raises DataDirectoryUnusable."""
@@ -32,85 +38,61 @@ class ArtifactStore:
             digest=hashlib.sha256(data).hexdigest(), size_bytes=len(data), filename=own_name(filename)
         )
         if not self.has(artifact):
-            with self._draft() as (draft, file):
+            with self._new_file() as (path, file):
                 file.write(data)
                 file.flush()
-                self._adopt(draft, artifact)
+                self._take_in(path, artifact)
         return artifact
 
     def put_file(self, path: Path) -> Artifact:
         """Keep a copy of a file, under its own name; raises BadData where there is none."""
         digest = hashlib.sha256()
         size_bytes = 0
-        with _opened(path) as source, self._draft() as (draft, file):
-            while block := source.read(_BLOCK_BYTES):
-                digest.update(block)
-                size_bytes += len(block)
-                file.write(block)
+        block = bytearray(_BLOCK_BYTES)
+        view = memoryview(block)
+        with _opened(path) as source, self._new_file() as (draft, file):
+            while count := source.readinto(block):
+                digest.update(view[:count])
+                size_bytes += count
+                file.write(view[:count])
             file.flush()
             artifact = Artifact(
                 digest=digest.hexdigest(), size_bytes=size_bytes, filename=own_name(path.name) or "file"
             )
-            self._adopt(draft, artifact)
+            self._take_in(draft, artifact)
         return artifact
 
     def has(self, artifact: Artifact) -> bool:
-        """Whether the bytes are here."""
-        try:
-            return self._place(artifact).stat().st_size == artifact.size_bytes
-        except OSError:
-            return False
+        """Whether the bytes are here. Asking counts as use."""
+        return self._found(artifact) is not None
 
     def path(self, artifact: Artifact) -> Path:
         """The file that holds the bytes; not to be changed. Raises BadData where it is not here."""
         if not self.has(artifact):
-            raise BadData(f"the artifact {artifact.filename or artifact.digest[:12]} is not in {self.folder}")
+            raise self._absent(artifact)
         return self._place(artifact)
+
+    def open(self, artifact: Artifact) -> FileIO:
+        """The file that holds the bytes, to read parts of it; raises BadData where it is not here."""
+        return _opened(self.path(artifact))
 
     def read(self, artifact: Artifact) -> bytes:
         """The bytes, proven to be those that were put; raises BadData."""
-        data = self.path(artifact).read_bytes()
-        if hashlib.sha256(data).hexdigest() != artifact.digest:
-            with contextlib.suppress(OSError):
-                self._place(artifact).unlink()
-            raise BadData(
-                f"the artifact {artifact.filename or artifact.digest[:12]} is damaged in {self.folder}"
-            )
-        return data
-
-    def read_part(self, artifact: Artifact, offset: int, size_bytes: int) -> bytes:
-        """Some of the bytes, unchecked."""
-        with open(self.path(artifact), "rb") as file:
-            file.seek(offset)
-            return file.read(size_bytes)
-
-    def write_part(self, transfer: str, offset: int, data: bytes) -> None:
-        """Keep some of the bytes of an artifact that is arriving in parts."""
-        with self._trouble():
-            descriptor = os.open(self._incoming(transfer), os.O_WRONLY | os.O_CREAT, 0o600)
-            try:
-                os.pwrite(descriptor, data, offset)
-            finally:
-                os.close(descriptor)
-
-    def adopt_parts(self, transfer: str, artifact: Artifact) -> None:
-        """Make an artifact of the parts that have arrived; raises BadData where they are not its bytes."""
-        draft = self._incoming(transfer)
+        found = self._found(artifact)
+        if found is None:
+            raise self._absent(artifact)
         try:
-            with open(draft, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest != artifact.digest or draft.stat().st_size != artifact.size_bytes:
-                raise BadData("the bytes that arrived are not those of the artifact")
-            self._adopt(draft, artifact)
+            data = self._place(artifact).read_bytes()
         except OSError as error:
-            raise BadData(f"the artifact did not arrive whole: {error.strerror or error}") from error
-        finally:
-            draft.unlink(missing_ok=True)
-
-    def drop_parts(self, transfer: str) -> None:
-        """Forget an artifact that will not arrive."""
-        with contextlib.suppress(OSError):
-            self._incoming(transfer).unlink(missing_ok=True)
+            raise BadData(f"cannot read {_named(artifact)} in {self.folder}: {error.strerror}") from error
+        # What this process has proven is not hashed again while nobody has touched the file.
+        if self._proven.get(artifact.digest) != found:
+            if hashlib.sha256(data).hexdigest() != artifact.digest:
+                with contextlib.suppress(OSError):
+                    self._place(artifact).unlink()
+                raise BadData(f"{_named(artifact)} is damaged in {self.folder}")
+            self._prove(artifact, found)
+        return data
 
     def copy(self, artifact: Artifact, target: Path) -> None:
         """Write the bytes to a file of the caller's own; raises BadData or DataDirectoryUnusable."""
@@ -120,38 +102,112 @@ class ArtifactStore:
         except OSError as error:
             raise DataDirectoryUnusable(f"cannot write {target}: {error.strerror or error}") from error
 
-    def sweep(self) -> None:
-        """Remove what processes left behind that were killed while they wrote."""
-        for draft in self.folder.glob(".incoming/*"):
-            with contextlib.suppress(OSError):
-                if time.time() - draft.stat().st_mtime > _STALE_AFTER_S:
-                    draft.unlink()
+    def open_draft(self, artifact: Artifact, owner: str = "") -> Draft:
+        """The file for an artifact that arrives in parts, with the parts that arrived before.
+
+        Each owner has drafts of its own. Where another process has this very draft open, it is a new one
+        without anything in it. Raises DataDirectoryUnusable.
+        """
+        with self._trouble():
+            path = self._incoming(draft_name(artifact, owner))
+            try:
+                return Draft(path, artifact)
+            except BlockingIOError:
+                return Draft(path.with_name(f"{path.name}.{secrets.token_hex(4)}"), artifact)
+
+    def write_part(self, draft: Draft, offset: int, data: bytes) -> None:
+        """Keep a part of a draft; raises BadData, or DataDirectoryUnusable and then the draft is gone."""
+        try:
+            with self._trouble():
+                draft.write(offset, data)
+        except DataDirectoryUnusable:
+            draft.drop()
+            raise
+
+    def adopt(self, draft: Draft) -> None:
+        """Make an artifact of a draft; where it raises BadData or DataDirectoryUnusable, the draft is gone."""
+        try:
+            with self._trouble():
+                draft.finish()
+                self._take_in(draft.path, draft.artifact)
+            draft.close()
+        finally:
+            draft.drop()
+
+    def drafts_of(self, owner: str) -> int:
+        """How many artifacts of an owner's are on their way."""
+        return sum(1 for _ in (self.folder / ".incoming").glob(f"*.{_token(owner)}*"))
+
+    def tidy(self) -> None:
+        """Remove what nobody has used for long, and what was left behind unfinished.
+
+        At most once an hour, whichever process does it.
+        """
+        now = time.time()
+        mark = self.folder / ".tidied"
+        with contextlib.suppress(OSError):
+            if not mark.exists() or now - mark.stat().st_mtime >= TIDY_EVERY_S:
+                mark.touch(0o600)
+                retention.sweep(self.folder, now, retention.limit_bytes(self.folder))
+
+    def room_bytes(self) -> int:
+        """How much more the disk takes."""
+        with self._trouble():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return retention.room_bytes(self.folder)
 
     def _place(self, artifact: Artifact) -> Path:
         return self.folder / artifact.digest[:2] / artifact.digest
 
-    def _incoming(self, transfer: str) -> Path:
+    def _found(self, artifact: Artifact) -> tuple[int, int] | None:
+        """What tells the file from a later one of its name; None where it is not here."""
+        place = self._place(artifact)
+        try:
+            found = place.stat()
+            if found.st_size != artifact.size_bytes:
+                return None
+            if time.time() - found.st_mtime > retention.USED_AGAIN_S:
+                os.utime(place)
+                found = place.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    def _absent(self, artifact: Artifact) -> BadData:
+        return BadData(
+            f"{_named(artifact)} is not in {self.folder}",
+            hint=f"What nobody has used for {retention.MAX_AGE_S // retention.DAY_S} days is removed.",
+        )
+
+    def _prove(self, artifact: Artifact, found: tuple[int, int]) -> None:
+        if len(self._proven) >= _MAX_PROVEN:
+            self._proven.clear()
+        self._proven[artifact.digest] = found
+
+    def _incoming(self, name: str) -> Path:
         folder = self.folder / ".incoming"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder / transfer
+        return folder / name
 
     @contextlib.contextmanager
-    def _draft(self) -> Generator[tuple[Path, BinaryIO]]:
+    def _new_file(self) -> Generator[tuple[Path, BinaryIO]]:
         with self._trouble():
-            draft = self._incoming(secrets.token_hex(8))
+            path = self._incoming(secrets.token_hex(8))
             try:
-                with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    yield draft, file
+                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    yield path, file
             finally:
-                draft.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
-    def _adopt(self, draft: Path, artifact: Artifact) -> None:
-        with self._trouble():
-            place = self._place(artifact)
-            place.parent.mkdir(exist_ok=True, mode=0o700)
-            draft.chmod(0o400)
-            # The same digest means the same bytes, so it does not matter which of two writers is last.
-            draft.replace(place)
+    def _take_in(self, path: Path, artifact: Artifact) -> None:
+        """Make an artifact of a file that holds exactly its bytes."""
+        place = self._place(artifact)
+        place.parent.mkdir(exist_ok=True, mode=0o700)
+        path.chmod(0o400)
+        # The same digest means the same bytes, so it does not matter which of two writers is last.
+        path.replace(place)
+        if (found := self._found(artifact)) is not None:
+            self._prove(artifact, found)
 
     @contextlib.contextmanager
     def _trouble(self) -> Generator[None]:
@@ -161,11 +217,25 @@ class ArtifactStore:
             raise DataDirectoryUnusable.at(self.folder, error) from error
 
 
-def _opened(path: Path) -> BinaryIO:
+def draft_name(artifact: Artifact, owner: str) -> str:
+    """What the file of an artifact on its way is called."""
+    return f"{artifact.digest}.{_token(owner)}"
+
+
+def _token(owner: str) -> str:
+    """The owner's name, harmless as a part of a file's."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:16]
+
+
+def _named(artifact: Artifact) -> str:
+    return f"the artifact {artifact.filename or artifact.digest[:12]}"
+
+
+def _opened(path: Path) -> FileIO:
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             # Opening a pipe waits for its writer, and a device may never end.
             raise BadData(f"cannot read the file {path}: not a regular file")
-        return open(path, "rb")
+        return open(path, "rb", buffering=0)
     except OSError as error:
         raise BadData(f"cannot read the file {path}: {error.strerror or error}") from error

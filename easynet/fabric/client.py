@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,29 +12,27 @@ from typing import Any
 from easynet.core.artifact import Artifact
 from easynet.core.call import CallUpdate, Progressed, Returned, Yielded
 from easynet.core.capability import Capability
-from easynet.core.errors import (
-    EasyNetError,
-    GatewayUnreachable,
-    NodeUnreachable,
-    NotStarted,
-    UnknownFunction,
-    nearest,
-)
+from easynet.core.errors import GatewayUnreachable, UsageError
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.language import Language
 from easynet.core.offer import Node, Offer
-from easynet.fabric import codec, credentials
+from easynet.core.receipt import Receipt
+from easynet.fabric import codec, tracing
 from easynet.fabric.address import Address
 from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.catalogue import Candidate, Catalogue, FunctionInfo
+from easynet.fabric.catalogue import Catalogue, FunctionInfo
 from easynet.fabric.connection import Connection, Message
-from easynet.fabric.credentials import Login
-from easynet.fabric.envelope import Alive, End, Failure, Item, Progress, Result, Update
-from easynet.fabric.failures import error_of
+from easynet.fabric.envelope import End, Item, Progress, Result
+from easynet.fabric.grants import Grant
 from easynet.fabric.inbox import Inbox
-from easynet.fabric.names import checked_name
+from easynet.fabric.memberships import WayIn
+from easynet.fabric.receipt_book import ReceiptBook
+from easynet.fabric.router import Router
 from easynet.fabric.transfer import Transfer
 from easynet.settings import Settings
+
+_last_call: ContextVar[str] = ContextVar("easynet_last_call", default="")
+"""The id of the call that this task made last."""
 
 
 class AsyncClient:
@@ -42,17 +41,15 @@ class AsyncClient:
     def __init__(self, gateway: str, *, data_dir: Path | None = None) -> None:
         self._address = Address.parse(gateway)
         self._data_dir = data_dir or Settings().data_dir
-        self._login: Login | None = None
         self._line: _Line | None = None
 
     async def connect(self) -> None:
         """Connect to the gateway; raises GatewayUnreachable within three seconds."""
         if self._line is not None:
             return
-        entry = credentials.find(self._address, self._data_dir)
-        self._login = entry.client
-        line = _Line(self._address, self._current_login, ArtifactStore(self._data_dir / "artifacts"))
-        await line.open(entry.server_id)
+        way_in = WayIn(self._address, "client", self._data_dir)
+        line = _Line(self._address, way_in, ArtifactStore(self._data_dir / "artifacts"))
+        await line.open()
         self._line = line
 
     async def close(self) -> None:
@@ -74,26 +71,20 @@ class AsyncClient:
         """Call a function and give its result; of a generator function, the list of its items.
 
         A path among the arguments is sent as a file; a file that comes back is an `Artifact`, to be taken
-        with `download`. Raises RemoteFailure where the function raised.
+        with `download`. Where no node was named and one does not answer, another is tried, unless the
+        function must not run twice: OutcomeUnknown is raised then. Raises RemoteFailure where the function
+        raised, and Overloaded where every node has as much to do as it accepts.
         """
-        items: list[Any] = []
-        async with aclosing(self._call(function, args, kwargs)) as updates:
-            async for update in updates:
-                match update:
-                    case Item(value):
-                        items.append(await self._value(value))
-                    case Result(value):
-                        return await self._value(value)
-                    case _:
-                        pass
-        return items
+        line = self._line or self._connected()
+        return await line.router.execute(function, args, kwargs, _last_call.set)
 
     async def stream(self, function: str, /, *args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
         """The items of a generator function, as they come; of any other function, its one result."""
-        async with aclosing(self._call(function, args, kwargs)) as updates:
-            async for update in updates:
-                if isinstance(update, Item | Result):
-                    yield await self._value(update.value)
+        async with aclosing(
+            self._connected().router.stream(function, args, kwargs, _last_call.set)
+        ) as items:
+            async for item in items:
+                yield item
 
     async def invoke(
         self,
@@ -107,13 +98,13 @@ class AsyncClient:
         """The updates of a call at one node; the last is `Returned`.
 
         Tables, arrays and files in the values are left as references or as undecoded bytes, which can be
-        arguments of further calls. Closing the iterator cancels the call.
+        arguments of further calls. Closing the iterator cancels the call. A second call with the same key
+        gets the result of the first one, for ten minutes after its end.
         """
-        line = self._connected()
-        checked_name("node", node)
-        checked_name("function", capability)
-        packed = await line.packed([[], dict(arguments)])
-        async with aclosing(line.call(node, capability, packed, key=key, timeout_s=timeout_s)) as updates:
+        updates = self._connected().router.invoke(
+            node, capability, arguments, key=key, timeout_s=timeout_s
+        )
+        async with aclosing(updates):
             async for update in updates:
                 match update:
                     case Progress(fraction, message):
@@ -126,6 +117,21 @@ class AsyncClient:
                         yield Returned(None)
                     case _:
                         pass
+
+    @property
+    def receipts(self) -> ReceiptBook:
+        """The latest receipts, which nodes send a moment after their results."""
+        return self._connected().receipts
+
+    async def receipt(self, call_id: str = "", timeout_s: float = 5.0) -> Receipt:
+        """The receipt of a call, by default of the last one that this task made.
+
+        Raises CallTimeout where none comes in time, and ReceiptInvalid where one came that does not hold.
+        """
+        call_id = call_id or _last_call.get()
+        if not call_id:
+            raise UsageError("no call was made here yet", hint="Make one, and ask for its receipt then.")
+        return await self.receipts.receipt(call_id, timeout_s)
 
     async def find(self, capability: CapabilityName) -> list[Offer]:
         """Who offers a capability, by node name."""
@@ -144,6 +150,10 @@ class AsyncClient:
             )
             for name, (capability, nodes) in (await self._connected().catalogue.capabilities()).items()
         ]
+
+    async def grant(self) -> Grant:
+        """All that this client may do. Narrowed, it can be handed on: `grant.narrow(limits).token()`."""
+        return await self._connected().catalogue.grant()
 
     async def nodes(self) -> list[Node]:
         """Every node on the network, by name."""
@@ -176,60 +186,29 @@ class AsyncClient:
             )
         return self._line
 
-    def _current_login(self) -> Login:
-        """The login that the gateway has now, which differs once it was started again."""
-        try:
-            self._login = credentials.find(self._address, self._data_dir).client
-        except GatewayUnreachable:
-            if self._login is None:
-                raise
-        return self._login
-
-    async def _value(self, data: bytes) -> Any:
-        return await self._connected().value(data)
-
-    async def _call(
-        self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> AsyncGenerator[Update]:
-        line = self._connected()
-        node, dot, name = function.rpartition(".")
-        checked_name("function", name)
-        if dot:
-            checked_name("node", node)
-        packed = await line.packed([list(args), kwargs])
-        tried: set[NodeId] = set()
-        while True:
-            chosen = NodeId(node) if dot else await line.choose(CapabilityName(function), tried)
-            try:
-                async with aclosing(line.call(chosen, CapabilityName(name), packed)) as updates:
-                    async for update in updates:
-                        yield update
-                return
-            except NotStarted:
-                line.catalogue.forget()
-                if dot:
-                    raise await line.no_such_node(NodeId(node)) from None
-                tried.add(chosen)
-
 
 class _Line:
     """A client's connection, with what is known and under way on it."""
 
-    def __init__(self, address: Address, login: Any, store: ArtifactStore) -> None:
+    def __init__(self, address: Address, way_in: WayIn, store: ArtifactStore) -> None:
+        self._way_in = way_in
         self._connection = Connection(
             address,
-            login,
+            way_in,
             name=f"client.{secrets.token_hex(4)}",
             on_loss=self._lost,
             on_return=self._returned,
         )
-        self._inbox = Inbox(self._connection)
-        self._turn = 0
+        self.receipts = ReceiptBook(lambda node: self._inbox.peers.key_of(node))
+        self._inbox = Inbox(self._connection, self.receipts.take)
         self.catalogue = Catalogue(self._connection)
         self.transfer = Transfer(self._connection, store)
+        self.router = Router(
+            self._connection, self._inbox, self.catalogue, self.transfer, tracing.tracer()
+        )
 
-    async def open(self, server_id: str) -> None:
-        await self._connection.open(expect=server_id)
+    async def open(self) -> None:
+        await self._connection.open(expect=self._way_in.server_id)
         try:
             await self._inbox.open()
             await self._connection.subscribe("net.*.*", self._network_changed)
@@ -240,80 +219,16 @@ class _Line:
 
     async def close(self) -> None:
         await self._inbox.close()
+        await self.catalogue.close()
         await self._connection.close()
-
-    async def packed(self, arguments: list[Any]) -> bytes:
-        """Arguments ready to travel, with their large parts and files at the gateway."""
-        store = self.transfer.store
-        data = codec.encode(arguments, store.put_bytes, store.put_file, where="arguments")
-        if made := codec.references(data):
-            await self.transfer.push_all(made)
-        return data
-
-    async def value(self, data: bytes) -> Any:
-        """A result, with its large parts fetched."""
-        if wanted := [a for a in codec.references(data) if not a.filename]:
-            await self.transfer.pull_all(wanted)
-            return await asyncio.to_thread(codec.decode, data, self.transfer.store.read)
-        return codec.decode(data)
-
-    async def call(
-        self,
-        node: NodeId,
-        capability: CapabilityName,
-        arguments: bytes,
-        *,
-        key: str = "",
-        timeout_s: float | None = None,
-    ) -> AsyncGenerator[Update]:
-        """The updates of a call; a failure is raised as the error that it is."""
-        updates = self._inbox.call(node, capability, arguments, key=key, timeout_s=timeout_s)
-        async with aclosing(updates):
-            async for update in updates:
-                if isinstance(update, Failure):
-                    raise error_of(update)
-                if not isinstance(update, Alive):
-                    yield update
-
-    async def choose(self, capability: CapabilityName, tried: set[NodeId]) -> NodeId:
-        """The least loaded node that offers a capability, in turn among equals; raises UnknownFunction."""
-        found = await self.catalogue.candidates(capability)
-        left = [c for c in found if c.offer.node not in tried]
-        if not left and tried:
-            raise NodeUnreachable(f"no node that offers {capability!r} could be reached")
-        if not left:
-            raise await self._unknown(capability)
-        if len(left) == 1:
-            return left[0].offer.node
-        self._turn += 1
-        turned = left[self._turn % len(left) :] + left[: self._turn % len(left)]
-        return min(turned, key=self._load).offer.node
-
-    def _load(self, candidate: Candidate) -> float:
-        """The share of a node's capacity in use: this client's own calls at once, others' when reported."""
-        busy = max(candidate.running, self._inbox.in_flight(candidate.offer.node))
-        return busy / candidate.offer.concurrency
-
-    async def _unknown(self, capability: CapabilityName) -> UnknownFunction:
-        names = list(await self.catalogue.capabilities())
-        hint = nearest(capability, names) or (
-            "The functions on offer are listed by client.functions()." if names else "No node has joined yet."
-        )
-        return UnknownFunction(f"no node offers a function named {capability!r}", hint=hint)
-
-    async def no_such_node(self, node: NodeId) -> EasyNetError:
-        names = [n.name for n in await self.catalogue.nodes()]
-        if node in names:
-            return NodeUnreachable(f"the node {node!r} does not answer")
-        return NodeUnreachable(
-            f"no node named {node!r} is on this network", hint=nearest(node, names) or "See client.nodes()."
-        )
 
     async def _network_changed(self, message: Message) -> None:
         self.catalogue.forget()
         match message.subject.split("."):
             case ["net", "gone", name]:
                 self._inbox.node_gone(NodeId(name))
+            case ["net", "joined", name]:
+                self._inbox.node_joined(NodeId(name))
             case _:
                 pass
 
@@ -322,4 +237,5 @@ class _Line:
 
     async def _returned(self) -> None:
         self.catalogue.forget()
+        self.router.returned()
         self._inbox.connection_back()

@@ -23,6 +23,8 @@ from easynet.fabric import tables, wire
 MAX_DEPTH: Final = 64
 MAX_INLINE_BYTES: Final = 64 * 1024
 """What is larger becomes an artifact: a text, bytes, an array, a table, a long list."""
+MAX_CALL_BYTES: Final = 1024 * 1024
+"""What is larger becomes an artifact between two sides that only want the value, not its parts."""
 MAX_PARTS: Final = 1024
 """A list or mapping of up to so many parts is kept, and its parts are looked at one by one ..."""
 MAX_RECORD_BYTES: Final = 1024 * 1024
@@ -37,8 +39,10 @@ Fetch = Callable[[Artifact], bytes]
 _ARTIFACT, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA = 1, 2, 3, 4, 5, 6
 _TABLES: Final = {kind: 16 + i for i, kind in enumerate(tables.KINDS)}
 _TABLE_BY_CODE: Final = {code: kind for kind, code in _TABLES.items()}
-_PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes, msgpack.ExtType})
+_LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes})
 _SCALARS: Final = frozenset({type(None), bool, float})
+_CONTAINERS: Final = frozenset((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
+"""The first bytes of msgpack's lists and mappings."""
 _KEYS: Final = frozenset({str, int, bool, float, bytes, type(None)})
 
 
@@ -53,9 +57,10 @@ class Opaque:
 class _Encoder:
     """Turns one value into msgpack's own types, and large parts of it into references."""
 
-    def __init__(self, put: PutBytes | None, put_file: PutFile | None) -> None:
+    def __init__(self, put: PutBytes | None, put_file: PutFile | None, inline_bytes: int) -> None:
         self._put = put
         self._put_file = put_file
+        self._inline_bytes = inline_bytes
 
     def encode(self, value: Any, where: str) -> bytes:
         packed = self._split(self._plain(value, where, 0), where)
@@ -68,9 +73,9 @@ class _Encoder:
     def _split(self, plain: Any, where: str) -> bytes:
         """Pack, with the parts that are too large for a message moved into the store."""
         packed = _pack(plain, where)
-        if len(packed) <= MAX_INLINE_BYTES or self._put is None:
+        if len(packed) <= self._inline_bytes or self._put is None:
             return packed
-        limit = MAX_INLINE_BYTES
+        limit = self._inline_bytes
         if isinstance(plain, dict | list) and len(plain) <= MAX_PARTS:
             limit = MAX_RECORD_BYTES
             if isinstance(plain, dict):
@@ -85,7 +90,7 @@ class _Encoder:
         if isinstance(part, dict | list) or (isinstance(part, str | bytes) and len(part) > 1024):
             packed = self._split(part, where)
             return msgpack.unpackb(packed, strict_map_key=False, ext_hook=msgpack.ExtType)
-        if isinstance(part, msgpack.ExtType) and len(part.data) > MAX_INLINE_BYTES and self._put is not None:
+        if isinstance(part, msgpack.ExtType) and len(part.data) > self._inline_bytes and self._put is not None:
             return _extension(self._put(_pack(part, where)))
         return part
 
@@ -169,14 +174,58 @@ class _Encoder:
 
 
 def encode(
-    value: Any, put: PutBytes | None = None, put_file: PutFile | None = None, *, where: str = "result"
+    value: Any,
+    put: PutBytes | None = None,
+    put_file: PutFile | None = None,
+    *,
+    where: str = "result",
+    inline_bytes: int = MAX_INLINE_BYTES,
 ) -> bytes:
     """The bytes that a value travels as; raises Unencodable, which names the part by its path from `where`.
 
-    `put` takes large parts, `put_file` takes files; both give the reference that travels instead.
-    Tuples and sets arrive as lists, models and data classes as dictionaries.
+    `put` takes parts larger than `inline_bytes`, `put_file` takes files; both give the reference that travels
+    instead. Tuples and sets arrive as lists, models and data classes as dictionaries.
     """
-    return _Encoder(put, put_file).encode(value, where)
+    return _Encoder(put, put_file, inline_bytes).encode(value, where)
+
+
+def encode_plain(value: Any, inline_bytes: int) -> bytes | None:
+    """The bytes of a small value made of plain lists, dictionaries and scalars; `None` for any other."""
+    try:
+        packed: bytes = msgpack.packb(value, strict_types=True)
+    # Whatever the reason, `encode` knows what to do, or says what is wrong.
+    except (TypeError, ValueError, OverflowError, UnicodeEncodeError):
+        return None
+    size = len(packed)
+    # As many levels as are allowed take more bytes than a small value has.
+    return packed if size <= MAX_DEPTH or (size <= inline_bytes and _is_plain(value, MAX_DEPTH)) else None
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether a value that msgpack takes is one that `encode` takes, and not nested deeper than `depth`."""
+    kind = type(value)
+    if kind is list or kind is dict:
+        parts = value if kind is list else value.values()
+        return depth > 0 and all(type(p) in _LEAVES or _is_plain(p, depth - 1) for p in parts)
+    return kind in _LEAVES
+
+
+def decode_plain(data: bytes) -> tuple[bool, Any]:
+    """Whether the bytes are a value without any extension, and the value; raises BadData."""
+    try:
+        return True, msgpack.unpackb(data, strict_map_key=False, ext_hook=_refuse)
+    except _Extended:
+        return False, None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadData(f"bytes that are not an encoded value ({type(error).__name__}: {error})") from error
+
+
+class _Extended(Exception):
+    """A value has an extension in it."""
+
+
+def _refuse(code: int, data: bytes) -> Any:
+    raise _Extended
 
 
 def decode(data: bytes, fetch: Fetch | None = None) -> Any:
@@ -190,6 +239,11 @@ def decode(data: bytes, fetch: Fetch | None = None) -> Any:
 def decode_opaque(data: bytes) -> Any:
     """The value with references and all extensions left as they are, to look at and to pass on."""
     return _unpack(data, lambda code, raw: _artifact(raw) if code == _ARTIFACT else Opaque(code, bytes(raw)))
+
+
+def may_refer(first: bytes) -> bool:
+    """Whether a large encoded value that begins with this byte can refer to artifacts."""
+    return first[:1] == b"" or first[0] in _CONTAINERS
 
 
 def references(data: bytes) -> list[Artifact]:

@@ -6,33 +6,82 @@ from typing import Any, Final
 
 import msgpack
 
-from easynet.core.errors import BadFrame
+from easynet.core.errors import BadFrame, VersionMismatch
 from easynet.fabric import wire
 
-VERSION: Final = 1
+VERSION: Final = 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_MAX_KEY_CHARACTERS: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, like the updates that most calls consist of: freezing triples the time to make one.
+@dataclass(slots=True)
 class Call:
-    """A client asks a node to run a function."""
+    """A client asks a node to run a function, which the subject names."""
 
     id: str
-    """Names the call; whoever knows it may answer or cancel it, so it cannot be guessed."""
-    client: str
+    """Names the call; whoever knows it may answer it, so it cannot be guessed."""
+    inbox: str
     """Names the client's inbox, likewise."""
-    function: str
     arguments: bytes
     """An encoded list of the positional arguments and a mapping of the named ones."""
     deadline_s: float | None = None
     """Seconds from its arrival after which the result is of no use."""
     key: str = ""
-    """The same for all attempts at the same piece of work; "" where the caller keeps no count."""
+    """The same for all attempts at the same piece of work; "" where the id serves as such."""
+    inline_bytes: int = 0
+    """The largest part of the result that may travel in a message; 0 leaves that to the node."""
+    trace: str = ""
+    """The caller's trace context (W3C traceparent), or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A client still waits for its calls at a node, and says who it is."""
+
+    token: str
+    """The last part of the subject that the answers go to; nobody but this node is told."""
+    easynet: str
+    """The version of EasyNet that it runs."""
+    calls: tuple[str, ...] = ()
+    """The ids of calls that it has waited for for some time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A node says who it is, and that it lives."""
+
+    instance: str
+    easynet: str
+    """The version of EasyNet that it runs."""
+    key: str = ""
+    """Its public key, which signs its receipts."""
+    once: tuple[str, ...] = ()
+    """Its functions that must not run twice."""
+    unknown: tuple[str, ...] = ()
+    """The ids of calls that were asked after and never arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A client that was cut off asks how a call goes."""
+
+    inbox: str
+    received: int = 0
+    """Items of the call that have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alive:
     """The call still waits or runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The node has never seen the call, or has long forgotten it."""
+
+    instance: str
+    """Of the node; another one than the call was sent to knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +92,16 @@ class Progress:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Item:
     """A generator function gave one item."""
 
     value: bytes
+    number: int = 0
+    """Counts from 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """The function returned."""
 
@@ -60,6 +111,9 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class End:
     """A generator function gave its last item before this."""
+
+    items: int = 0
+    """How many it gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +130,104 @@ class Failure:
     """Of the input that a question asks for."""
     choices: tuple[str, ...] = ()
     """The answers that such a question allows."""
+    retry_after_s: float = 0.0
+    """When a node that has too much to do may take the call."""
 
 
-Update = Alive | Progress | Item | Result | End | Failure
+Update = Alive | Unknown | Progress | Item | Result | End | Failure
 
 _ALIVE: Final = wire.pack([VERSION, "alive"])
-_END: Final = wire.pack([VERSION, "end"])
 
 
 def encode_call(call: Call) -> bytes:
     """The message that asks for a call."""
-    return _pack(call.id, call.client, call.function, call.arguments, call.deadline_s, call.key)
+    return _pack(
+        call.id,
+        call.inbox,
+        call.arguments,
+        call.deadline_s,
+        call.key,
+        call.inline_bytes,
+        call.trace,
+    )
 
 
 def decode_call(data: bytes) -> Call:
-    """Read a call; raises BadFrame."""
-    match _fields(data):
-        case [str(id_), str(client), str(function), bytes(arguments), deadline, str(key)] if (
-            _TOKEN.fullmatch(id_) and _TOKEN.fullmatch(client) and _is_number_or_none(deadline)
+    """Read a call; raises BadFrame, or VersionMismatch where it is of another version."""
+    fields = _fields(data)
+    # Patterns would take longer than all the rest of it, and every call comes by here.
+    if len(fields) == 7 and tuple(map(type, fields[:3])) == (str, str, bytes):
+        id_, inbox, arguments, deadline_s, key, inline_bytes, trace = fields
+        if (
+            type(key) is str
+            and type(inline_bytes) is int
+            and type(trace) is str
+            and _is_token(id_)
+            and _is_token(inbox)
+            and _is_number_or_none(deadline_s)
+            and len(key) <= _MAX_KEY_CHARACTERS
         ):
-            return Call(id_, client, function, arguments, deadline, key)
+            return Call(id_, inbox, arguments, deadline_s, key, inline_bytes, trace)
+    raise BadFrame("a call that cannot be read")
+
+
+def encode_ping(ping: Ping) -> bytes:
+    """The message by which a client shows that it is there."""
+    return _pack(ping.token, ping.easynet, ping.calls)
+
+
+def decode_ping(data: bytes) -> Ping:
+    """Read a ping; raises BadFrame or VersionMismatch."""
+    match _fields(data):
+        case [str(token), str(easynet), [*calls]] if _is_token(token) and _are_texts(calls):
+            return Ping(token, easynet, tuple(calls))
         case _:
-            raise BadFrame("a call that cannot be read")
+            raise BadFrame("a ping that cannot be read")
 
 
-def encode_update(update: Update) -> bytes:
+def encode_hello(hello: Hello) -> bytes:
+    """The message by which a node shows that it is there."""
+    return _pack(hello.instance, hello.easynet, hello.key, hello.once, hello.unknown)
+
+
+def decode_hello(data: bytes) -> Hello:
+    """Read a hello; raises BadFrame or VersionMismatch."""
+    match _fields(data):
+        case [str(instance), str(easynet), str(key), [*once], [*unknown]] if _are_texts([*once, *unknown]):
+            return Hello(instance, easynet, key, tuple(once), tuple(unknown))
+        case _:
+            raise BadFrame("a hello that cannot be read")
+
+
+def encode_resume(resume: Resume) -> bytes:
+    """The message that asks how a call goes."""
+    return _pack(resume.inbox, resume.received)
+
+
+def decode_resume(data: bytes) -> Resume:
+    """Read such a question; raises BadFrame or VersionMismatch."""
+    match _fields(data):
+        case [str(inbox), int(received)] if _is_token(inbox) and received >= 0:
+            return Resume(inbox, received)
+        case _:
+            raise BadFrame("a question after a call that cannot be read")
+
+
+def encode_update(update: Update) -> bytes:  # noqa: C901 (one branch for each kind)
     """The message that tells a caller how its call is going."""
     match update:
-        case Alive():
-            return _ALIVE
-        case Progress(fraction, message):
-            return _pack("progress", fraction, message)
-        case Item(value):
-            return _pack("item", value)
         case Result(value):
             return _pack("result", value)
-        case End():
-            return _END
+        case Item(value, number):
+            return _pack("item", number, value)
+        case Alive():
+            return _ALIVE
+        case Unknown(instance):
+            return _pack("unknown", instance)
+        case Progress(fraction, message):
+            return _pack("progress", fraction, message)
+        case End(items):
+            return _pack("end", items)
         case Failure():
             return _pack(
                 "failure",
@@ -123,32 +238,36 @@ def encode_update(update: Update) -> bytes:
                 update.hint,
                 update.name,
                 update.choices,
+                update.retry_after_s,
             )
 
 
-def decode_update(data: bytes) -> Update:
-    """Read an update; raises BadFrame."""
-    match _fields(data):
-        case ["result", bytes(value)]:
-            return Result(value)
-        case ["item", bytes(value)]:
-            return Item(value)
+def decode_update(data: bytes) -> Update:  # noqa: C901 (one branch for each kind)
+    """Read an update; raises BadFrame, or VersionMismatch where it is of another version."""
+    fields = _fields(data)
+    if len(fields) == 2 and fields[0] == "result" and type(fields[1]) is bytes:
+        return Result(fields[1])
+    match fields:
+        case ["item", int(number), bytes(value)]:
+            return Item(value, number)
         case ["alive"]:
             return Alive()
-        case ["end"]:
-            return End()
+        case ["unknown", str(instance)]:
+            return Unknown(instance)
+        case ["end", int(items)]:
+            return End(items)
         case ["progress", fraction, str(message)] if _is_number_or_none(fraction):
             return Progress(fraction, message)
-        case ["failure", code, kind, text, traceback, hint, name, [*choices]] if _are_texts(
-            [code, kind, text, traceback, hint, name, *choices]
+        case ["failure", code, kind, text, traceback, hint, name, [*choices], float(retry_after_s)] if (
+            _are_texts([code, kind, text, traceback, hint, name, *choices])
         ):
-            return Failure(code, kind, text, traceback, hint, name, tuple(choices))
+            return Failure(code, kind, text, traceback, hint, name, tuple(choices), retry_after_s)
         case _:
             raise BadFrame("an update that cannot be read")
 
 
 def _pack(*fields: Any) -> bytes:
-    return wire.pack([VERSION, *fields], unicode_errors="replace")
+    return wire.pack((VERSION, *fields), unicode_errors="replace")
 
 
 def _fields(data: bytes) -> list[Any]:
@@ -157,20 +276,25 @@ def _fields(data: bytes) -> list[Any]:
     # Whatever a stranger sends, there is one answer to it.
     except Exception as error:
         raise BadFrame("a message that is not msgpack") from error
-    match frame:
-        case [int(version), *fields] if version == VERSION:
-            return fields
-        case [int(version), *_]:
-            raise BadFrame(
-                f"a message of version {version}; this side speaks version {VERSION}",
-                hint="Install the same version of EasyNet on both sides.",
-            )
-        case _:
-            raise BadFrame("a message that is not a frame of EasyNet")
+    if type(frame) is not list or not frame or type(frame[0]) is not int:
+        raise BadFrame("a message that is not a frame of EasyNet")
+    if frame[0] != VERSION:
+        raise VersionMismatch(
+            f"a message in version {frame[0]} of the protocol; this side speaks version {VERSION}",
+            hint="Install the same version of EasyNet on both sides.",
+        )
+    del frame[0]
+    return frame
+
+
+def _is_token(text: str) -> bool:
+    if text.isalnum() and text.isascii():  # as nearly all are; the pattern takes longer
+        return 16 <= len(text) <= 64
+    return _TOKEN.fullmatch(text) is not None
 
 
 def _is_number_or_none(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return value is None or type(value) is float or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _are_texts(values: list[Any]) -> bool:

@@ -8,30 +8,40 @@ from easynet.core.call import Cancelled
 from easynet.core.errors import (
     ArgumentMismatch,
     BadData,
+    BadFrame,
     CallTimeout,
     EasyNetError,
+    FunctionCrashed,
     InputNeeded,
     MissingExtra,
     NodeRefused,
+    NodeUnreachable,
+    OutcomeUnknown,
+    Overloaded,
     RemoteFailure,
     Unencodable,
     UnknownFunction,
+    VersionMismatch,
 )
 from easynet.fabric.envelope import Failure
 
+_FUNCTIONS_OWN: Final = (
+    ArgumentMismatch,
+    BadData,
+    CallTimeout,
+    FunctionCrashed,
+    MissingExtra,
+    Unencodable,
+    UnknownFunction,
+    VersionMismatch,
+)
+"""Errors that mean the same at the caller as in a function."""
+_NODES_OWN: Final = (BadFrame, NodeRefused, NodeUnreachable, OutcomeUnknown, Overloaded)
+"""Errors that say what became of the call itself. A function that calls others may meet them, too, and they
+would then say the wrong thing of its own call."""
 _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {
-    kind.code: kind
-    for kind in (
-        ArgumentMismatch,
-        BadData,
-        CallTimeout,
-        MissingExtra,
-        NodeRefused,
-        Unencodable,
-        UnknownFunction,
-    )
+    kind.code: kind for kind in (*_FUNCTIONS_OWN, *_NODES_OWN)
 }
-"""Errors that mean the same at the caller as at the node."""
 
 MAX_MESSAGE_CHARACTERS: Final = 8_000
 MAX_TRACEBACK_CHARACTERS: Final = 32_000
@@ -43,7 +53,7 @@ def failure_of(error: BaseException, *, raised_in: TracebackType | None = None) 
     if isinstance(error, InputNeeded):
         choices = tuple(str(choice) for choice in error.choices)
         return Failure(error.code, "InputNeeded", message, name=str(error.name), choices=choices)
-    if isinstance(error, EasyNetError) and type(error) is _SAME_CLASS_BY_CODE.get(error.code):
+    if type(error) in _FUNCTIONS_OWN and isinstance(error, EasyNetError):
         return Failure(error.code, type(error).__name__, message, hint=str(error.hint))
     if isinstance(error, Cancelled):
         message = message or "the function stopped as if its caller had cancelled it"
@@ -54,10 +64,20 @@ def failure_of(error: BaseException, *, raised_in: TracebackType | None = None) 
     return Failure(RemoteFailure.code, type(error).__name__, message, text)
 
 
+def refusal_of(error: EasyNetError) -> Failure:
+    """What the caller is told where the node itself, and not the function, has the say."""
+    retry_after_s = float(error.retry_after_s) if isinstance(error, Overloaded) else 0.0
+    return Failure(
+        error.code, type(error).__name__, _message(error), hint=error.hint, retry_after_s=retry_after_s
+    )
+
+
 def error_of(failure: Failure) -> EasyNetError:
     """The error that the caller gets."""
     if failure.code == InputNeeded.code:
         return InputNeeded(failure.name, failure.message, failure.choices)
+    if failure.code == Overloaded.code:
+        return Overloaded(failure.message, retry_after_s=failure.retry_after_s, hint=failure.hint)
     if kind := _SAME_CLASS_BY_CODE.get(failure.code):
         return kind(failure.message, hint=failure.hint)
     return RemoteFailure(failure.type, failure.message, failure.traceback)

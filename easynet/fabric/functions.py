@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,6 +27,33 @@ class Function:
     """How it is run: in a thread or on the loop, for one result or for items."""
     records: Mapping[str, TypeAdapter[Any]]
     """By parameter, what makes objects of the records that arrive."""
+
+    def checked(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments as the function takes them; raises ArgumentMismatch where they do not fit."""
+        if not self._surely_fit(args, kwargs) and (
+            problem := self.capability.mismatch(tuple(args), kwargs)
+        ):
+            raise ArgumentMismatch(problem)
+        return self.with_objects(args, kwargs) if self.records else (args, kwargs)
+
+    def _surely_fit(self, args: list[Any], kwargs: dict[str, Any]) -> bool:
+        """Whether a quick look suffices: all by position, or all by name."""
+        fewest, most, required, accepted = self._shape
+        if not kwargs:
+            return fewest <= len(args) <= most
+        return not args and required <= kwargs.keys() <= accepted
+
+    @cached_property
+    def _shape(self) -> tuple[int, int, frozenset[str], frozenset[str]]:
+        """How many arguments may be given by position alone, and which must and may be given by name alone."""
+        named = [p for p in self.capability.parameters if not p.is_variadic]
+        by_position = [p for p in named if not p.is_keyword_only]
+        fewest = sum(p.required for p in by_position)
+        if any(p.required and p.is_keyword_only for p in named):
+            fewest = len(by_position) + 1
+        required = frozenset(p.name for p in named if p.required)
+        accepted = frozenset(p.name for p in named if not p.is_positional_only)
+        return fewest, len(by_position), required, accepted
 
     def with_objects(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments with objects where the function takes such; raises ArgumentMismatch."""

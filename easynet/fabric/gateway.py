@@ -4,32 +4,70 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from easynet._version import __version__
 from easynet.core.clock import Clock, SystemClock
-from easynet.core.errors import BadData
+from easynet.core.errors import (
+    BadData,
+    EasyNetError,
+    GatewayError,
+    ServerNotStarted,
+    SettingsError,
+    UsageError,
+)
 from easynet.core.ids import CapabilityName, NodeId
-from easynet.core.offer import Node, Trust
-from easynet.fabric import credentials
+from easynet.core.offer import Node
+from easynet.fabric import folder_lock, memberships
+from easynet.fabric.address import Address, is_loopback
+from easynet.fabric.administration import Administration
+from easynet.fabric.artifact_exchange import ArtifactExchange
 from easynet.fabric.artifacts import ArtifactStore
+from easynet.fabric.authority import LOCAL_CLIENT, Account, Authority
+from easynet.fabric.certificates import certificates_in, fingerprint
+from easynet.fabric.cluster import Cluster, subjects
 from easynet.fabric.connection import Connection, Message
-from easynet.fabric.credentials import Credentials
-from easynet.fabric.names import connection_name_of, is_name
+from easynet.fabric.directory import Directory
+from easynet.fabric.enrolment import Enrolment
+from easynet.fabric.folder_lock import FolderBusy
+from easynet.fabric.gateway_peers import GatewayPeers
+from easynet.fabric.grants import Grant, Limits
+from easynet.fabric.identity import Identity
+from easynet.fabric.invitations import Invitation
+from easynet.fabric.members import Kind, Members
+from easynet.fabric.memberships import LocalGateway, Membership
+from easynet.fabric.metrics import GatewayNumbers
 from easynet.fabric.nats_server import NatsServer
+from easynet.fabric.network_file import known_gateways, remember_gateways
+from easynet.fabric.node_connections import NodeConnections
+from easynet.fabric.own_address import is_any_host, own_address
 from easynet.fabric.questions import answer
-from easynet.fabric.registry import HEARTBEAT_S, Registry
-from easynet.fabric.transfer import TransferService
+from easynet.fabric.rate_guard import DEFAULT_RATE, RateGuard
+from easynet.fabric.server_config import ServerConfig
+from easynet.fabric.shared_state import SharedState, learn_members, states_of_others
+from easynet.fabric.transfer_service import TransferService
+from easynet.fabric.vitals import vitals
 from easynet.settings import Settings
 
-_DISCONNECT: Final = "$SYS.ACCOUNT.NODES.DISCONNECT"
+_MEETING_S: Final = 2.0
+"""How long a gateway waits for those of which it knows that they are there."""
+_ACCOUNT: Final[dict[Kind, Account]] = {"node": "NODES", "client": "CLIENTS"}
 
 
 class Gateway:
-    """A network's way in, on this machine. One process owns it and takes it along when it ends.
+    """A network's way in. One process owns it and takes its server along when it ends.
 
-    Nodes that enter have the owner's password, so they are the owner's own.
+    A lasting gateway keeps its keys and its members under the data directory, so that devices that joined
+    find it again after a restart; any other is for the processes of this user and machine alone. Beyond the
+    loopback interface it speaks TLS.
     """
 
     def __init__(
@@ -38,65 +76,86 @@ class Gateway:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
+        lasting: bool = False,
+        tls: bool | None = None,
+        advertise: str = "",
+        is_default: bool = False,
+        ways_in: Path | None = None,
         clock: Clock | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
+        """`advertise` is the host by which other machines reach it, where that is not the one it listens on.
+
+        `tls=None` means: wherever other machines can reach it. `is_default` makes it the one that this user's
+        processes mean where they name none. `ways_in` is the data directory in which they look for it, where
+        that is not its own. With `cluster` it serves its network together with other gateways, whose keys it
+        has been given: see `network_file`.
+        """
+        if not lasting and not is_loopback(host):
+            raise SettingsError(
+                f"a gateway at {host!r} is reached from other machines, whose joining has to be remembered",
+                hint="Use lasting=True, or host='127.0.0.1'.",
+            )
+        if cluster is not None and not (lasting and tls is not False):
+            raise SettingsError(
+                "gateways that serve one network together need lasting keys, and speak TLS",
+                hint="Use lasting=True, and leave tls out.",
+            )
         self._data_dir = data_dir
-        self._server = NatsServer(host, port, binary=Settings().nats_server)
+        self._cluster = cluster
+        self._host = host
+        self._port = port
+        self._lasting = data_dir / "gateway" if lasting else None
+        self._wants_tls = (cluster is not None or not is_loopback(host)) if tls is None else tls
+        self._advertise = advertise or host
+        self._is_default = is_default
+        self._ways_in_dir = ways_in or data_dir
         self._clock = clock or SystemClock()
-        self._registry = Registry()
-        self._connection: Connection | None = None
-        self._transfers: TransferService | None = None
-        self._published: Path | None = None
-        self._expiry: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
+        self._server: NatsServer | None = None
+        self._rejections: Counter[str] = Counter()
+        self._peers: GatewayPeers | None = None
 
     @property
     def url(self) -> str:
-        """The address that nodes and clients are given; holds no secret."""
-        return str(self._server.address)
+        """The address that processes of this machine are given; holds no secret."""
+        return str(self._address)
+
+    @property
+    def advertised(self) -> tuple[str, ...]:
+        """The addresses by which other devices find this network, this gateway's first."""
+        return (str(Address(self._advertise, self._port)), *(self._peers.addresses if self._peers else ()))
+
+    @property
+    def has_tls(self) -> bool:
+        return self._wants_tls
+
+    async def nodes(self) -> list[Node]:
+        """The nodes that are on the network now, by name."""
+        return self._directory.registry.nodes()
+
+    async def numbers(self) -> GatewayNumbers:
+        """What the gateway and its server have counted; raises GatewayError."""
+        return await vitals(self._system, self._rejections)
+
+    @property
+    def _address(self) -> Address:
+        assert self._server is not None, "the gateway has not been started"
+        return self._server.address
 
     async def start(self) -> None:
         """Serve until `stop`; raises ServerNotStarted or DataDirectoryUnusable."""
-        credentials.sweep(self._data_dir)
-        await self._server.start()
+        memberships.sweep(self._ways_in_dir)
         try:
-            await self._serve()
+            await self._start()
         except BaseException:
             await self.stop()
             raise
 
-    async def _serve(self) -> None:
-        server = self._server
-        connection = Connection(server.address, lambda: server.control, name="gateway")
-        await connection.open()
-        self._connection = connection
-        store = ArtifactStore(self._data_dir / "artifacts")
-        self._transfers = TransferService(connection, store)
-        await self._transfers.start()
-        await connection.subscribe("node.*.*", self._answer)
-        await connection.subscribe("reg.*", self._answer)
-        await connection.subscribe(_DISCONNECT, self._disconnected)
-        await connection.flush()
-        self._expiry = asyncio.create_task(self._expire())
-        entry = Credentials(connection.server_id, os.getpid(), server.node, server.client)
-        self._published = credentials.publish(entry, server.port, self._data_dir)
-
     async def stop(self) -> None:
-        """End the server and remove its credentials. Does nothing where it does not run."""
-        if self._published is not None:
-            with contextlib.suppress(OSError):
-                self._published.unlink()
-            self._published = None
-        if self._expiry is not None:
-            self._expiry.cancel()
-            await asyncio.gather(self._expiry, return_exceptions=True)
-            self._expiry = None
-        if self._transfers is not None:
-            await self._transfers.stop()
-            self._transfers = None
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
-        await self._server.stop()
+        """End the server, and take the ways in away. Does nothing where it does not run."""
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()
 
     async def __aenter__(self) -> "Gateway":
         await self.start()
@@ -107,67 +166,293 @@ class Gateway:
     ) -> None:
         await self.stop()
 
+    async def _start(self) -> None:
+        lasting = self._lasting
+        if lasting:
+            self._keep_to_itself(lasting)
+        self._authority = Authority.kept_in(lasting) if lasting else Authority.new()
+        self._id = _id_kept_in(lasting) if lasting else secrets.token_hex(4)
+        self._members = Members(lasting / "members.db" if lasting else None)
+        self._connections = NodeConnections()
+        self._stack.callback(self._members.close)
+        others = await self._ask_others() if self._cluster else set[str]()
+        await self._start_server()
+        await self._connect()
+        await self._serve(others)
+        self._publish_ways_in()
+
+    def _keep_to_itself(self, folder: Path) -> None:
+        try:
+            self._stack.enter_context(folder_lock.hold(folder))
+        except FolderBusy as busy:
+            raise ServerNotStarted(
+                f"a gateway works with {folder} already" + (f": process {busy.pid}" if busy.pid else ""),
+                hint="Stop that one first, or give this one a folder of its own.",
+            ) from None
+
+    async def _start_server(self) -> None:
+        lasting = self._lasting
+        if is_any_host(self._advertise):
+            self._advertise = own_address(self._advertise)
+        # The others' hosts as well: a server that knows some by name checks all of them by such a name.
+        hosts = self._cluster.hosts(self._advertise) if self._cluster else ()
+        tls = certificates_in((lasting or self._temporary()) / "tls", hosts) if self._wants_tls else None
+        self._ca = tls.ca.read_text("utf-8") if tls else ""
+        if lasting:  # what the server is told below is newer
+            shutil.rmtree(lasting / "jwt", ignore_errors=True)
+        revoked: dict[Account, dict[str, int]] = {
+            account: self._members.revoked(kind) for kind, account in _ACCOUNT.items()
+        }
+        config = ServerConfig(
+            self._authority, self._id, tls, lasting, revoked, self._cluster, self._advertise
+        )
+        server = NatsServer(config, self._host, self._port, binary=Settings().nats_server)
+        await server.start()
+        self._server = server
+        self._port = server.port
+        self._stack.push_async_callback(server.stop)
+
+    def _temporary(self) -> Path:
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="easynet-gateway-")))
+
+    async def _connect(self) -> None:
+        """Open the gateway's own connections: one for its services, one for the server's events."""
+        authority = self._authority
+        control = self._membership("owner", "gateway", authority.control_jwt)
+        system = self._membership("owner", "gateway", authority.system_jwt)
+        self._control = Connection(
+            self._address, lambda: control, name="gateway", stays=True, on_return=self._returned
+        )
+        await self._control.open()
+        self._stack.push_async_callback(self._control.close)
+        self._system = Connection(self._address, lambda: system, name="gateway system", stays=True)
+        await self._system.open()
+        self._stack.push_async_callback(self._system.close)
+
+    async def _ask_others(self) -> set[str]:
+        """Know who is shut out before anybody is let in; the ids of the gateways that told."""
+        assert self._lasting is not None
+        if not (known := known_gateways(self._lasting)):
+            return set()
+        ca = (self._lasting / "tls" / "ca.pem").read_text("utf-8")
+        way_in = self._membership("owner", "gateway", self._authority.control_jwt, ca)
+        told = await states_of_others(known, way_in)
+        for state in told.values():
+            learn_members(self._members, state, self._clock.now())
+        return set(told)
+
+    async def _serve(self, others: set[str]) -> None:
+        control = self._control
+        store = ArtifactStore(self._data_dir / "artifacts")
+        self._exchange = ArtifactExchange(control, store)
+        transfers = TransferService(control, store, self._id, self._exchange.fetch)
+        await transfers.start()
+        self._stack.push_async_callback(transfers.stop)
+        self._directory = Directory(control, self._members, self._clock)
+        self._enrolment = Enrolment(
+            self._authority, self._members, self._clock, lambda: [*self.advertised], self._ca
+        )
+        self._administration = Administration(
+            self._members,
+            self._clock,
+            self._invitation,
+            self._shut_out,
+            self._directory,
+            self._about(),
+        )
+        self._shared = SharedState(self._members, self._directory, self._clock, self._announce_revoked)
+        self._guard = RateGuard(
+            self._system, self._authority.account_key("CLIENTS"), self._rate_of, self._announce_suspended
+        )
+        if self._cluster is not None:
+            await self._join_others(others)
+        for subject, queue in subjects(self._id, is_alone=self._cluster is None):
+            await control.subscribe(subject, self._answer, queue=queue)
+        await control.flush()
+        events = f"$SYS.ACCOUNT.{self._authority.account_key('NODES')}"
+        await self._system.subscribe(f"{events}.CONNECT", self._came)
+        await self._system.subscribe(f"{events}.DISCONNECT", self._went)
+        await self._system.flush()
+        self._keep_on(self._directory.expire_on())
+        if self._lasting:
+            self._keep_on(self._guard.watch())
+
+    async def _join_others(self, others: set[str]) -> None:
+        """Know what the other gateways know, before anybody is answered."""
+        self._peers = GatewayPeers(
+            self._control, self._id, self.advertised[0], self._answer_to_peer, self._meet, self._lost
+        )
+        self._shared.peers = self._exchange.peers = self._peers
+        await self._peers.start()
+        self._stack.push_async_callback(self._peers.stop)
+        await self._peers.wait_for(others, _MEETING_S)
+
+    async def _answer_to_peer(self, what: str, content: Any) -> Any:
+        if what == "has":
+            return await self._exchange.has(content)
+        return await self._shared.answer_to_peer(what, content)
+
+    async def _meet(self, peer: str) -> None:
+        await self._shared.meet(peer)
+        if self._lasting is not None:
+            remember_gateways(self._lasting, [*self.advertised])
+
+    async def _lost(self, peer: str) -> None:
+        """Nothing to do: its nodes and clients come back elsewhere by themselves."""
+
+    async def _came(self, message: Message) -> None:
+        self._connections.came(message.data)
+
+    async def _went(self, message: Message) -> None:
+        """Forget a node at once when its connection ends, so that its callers need not wait for silence."""
+        if (left := self._connections.went(message.data)) is not None:
+            await self._directory.leave(*left)
+
+    def _keep_on(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something until the gateway stops."""
+        self._stack.push_async_callback(_ended, asyncio.create_task(work))
+
     async def _answer(self, message: Message) -> None:
-        assert self._connection is not None
-        await answer(self._connection, message, self._answer_to)
+        await answer(self._control, message, self._answer_or_count)
+
+    async def _answer_or_count(self, subject: str, content: Any) -> Any:
+        try:
+            return await self._answer_to(subject, content)
+        except EasyNetError as error:
+            self._rejections[error.code] += 1
+            raise
 
     async def _answer_to(self, subject: str, content: Any) -> Any:
         match subject.split("."):
-            case ["node", "claim", name] if is_name(name):
-                return self._registry.claim(NodeId(name), str(content), self._clock.now())
-            case ["node", "join", name]:
-                return await self._join(NodeId(name), content)
-            case ["node", "beat", name]:
-                instance, running = content
-                return self._registry.heartbeat(NodeId(name), str(instance), int(running), self._clock.now())
-            case ["node", "leave", name]:
-                return await self._leave(NodeId(name), str(content))
-            case ["reg", "find"]:
-                offers = self._registry.find(CapabilityName(str(content)))
-                return [[offer.model_dump(mode="json"), running] for offer, running in offers]
-            case ["reg", "functions"]:
-                found = self._registry.functions().values()
-                return [[capability.model_dump(mode="json"), nodes] for capability, nodes in found]
-            case ["reg", "nodes"]:
-                return [node.model_dump(mode="json") for node in self._registry.nodes()]
+            case ["node", ("charge" | "refund") as what, name]:
+                return self._spend(what, NodeId(name), content)
+            case ["node", what, name]:
+                return await self._shared.answer_to_node(what, name, content)
+            case ["reg", "grant", client]:
+                return self._grant(client).token()
+            case ["reg", what, _]:
+                return self._directory.answer_to_client(what, content)
+            case ["enrol", gateway_id, what]:
+                answer = self._enrolment.answer_to(gateway_id, what, content)
+                if what != "authority":
+                    await self._shared.joined(*answer[:2])
+                return answer
+            case ["adm", _, what]:
+                answer = await self._administration.answer_to(what, content)
+                if what == "drain":
+                    self._shared.drained(content)
+                return answer
             case _:
                 raise BadData(f"nothing answers to {subject!r}")
 
-    async def _join(self, name: NodeId, content: Any) -> None:
-        node = Node.model_validate(content)
-        names = [capability.name for capability in node.capabilities]
-        if node.name != name or not is_name(name) or not all(map(is_name, names)):
-            raise BadData(f"{name!r}, or what it offers, has a name that is not allowed")
-        if len(set(names)) != len(names):
-            raise BadData(f"{name!r} offers two functions of one name")
-        self._registry.join(node.model_copy(update={"trust": Trust.OWN}), self._clock.now())
-        await self._tell("joined", name)
+    def _membership(
+        self, kind: memberships.Kind, name: str, jwt: Callable[[str], str], ca: str | None = None
+    ) -> Membership:
+        """A way in for a process of this machine, with a key made for it now."""
+        key = Identity.generate()
+        ca = self._ca if ca is None else ca
+        return Membership(kind=kind, name=name, jwt=jwt(key.public), seed=key.seed, ca=ca)
 
-    async def _leave(self, name: NodeId, instance: str) -> None:
-        if self._registry.leave(name, instance):
-            await self._tell("gone", name)
+    def _publish_ways_in(self) -> None:
+        authority = self._authority
+        self._ways_in = LocalGateway(
+            server_id=self._control.server_id,
+            pid=os.getpid(),
+            host=self._host,
+            is_default=self._is_default,
+            node=self._membership("node", LOCAL_CLIENT, authority.local_node_jwt),
+            client=self._membership(
+                "client", LOCAL_CLIENT, lambda key: authority.client_jwt(key, LOCAL_CLIENT)
+            ),
+            owner=self._membership("owner", "owner", authority.owner_jwt),
+        )
+        published = memberships.publish(self._ways_in, self._port, self._ways_in_dir)
+        self._stack.callback(published.unlink, missing_ok=True)
 
-    async def _expire(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            before = loop.time()
-            await asyncio.sleep(HEARTBEAT_S / 2)
-            if loop.time() - before > HEARTBEAT_S:
-                continue  # this process stood still, and has heartbeats to read first
-            for name in self._registry.expire(self._clock.now()):
-                # Its calls go on: it may only be too busy to speak, which its callers judge by themselves.
-                await self._tell("silent", name)
+    async def _returned(self) -> None:
+        """The server crashed and was started again; it has another identity now."""
+        self._ways_in = self._ways_in.model_copy(update={"server_id": self._control.server_id})
+        memberships.publish(self._ways_in, self._port, self._ways_in_dir)
 
-    async def _disconnected(self, message: Message) -> None:
-        """Forget a node at once when its connection ends, so that its callers need not wait for silence."""
-        try:
-            parts = connection_name_of(json.loads(message.data)["client"].get("name", ""))
-        except (ValueError, KeyError, AttributeError, TypeError):
-            return
-        if parts is not None:
-            await self._leave(*parts)
+    def _about(self) -> list[Any]:
+        """What its owner may want to know of a gateway and cannot see from outside."""
+        return [
+            __version__,
+            float(self._clock.now()),
+            list(self.advertised),
+            self._wants_tls,
+            str(self._data_dir),
+        ]
 
-    async def _tell(self, what: str, name: NodeId) -> None:
-        """Let every client know that a node came or went."""
-        if self._connection is not None and self._connection.is_connected:
-            await self._connection.publish(f"net.{what}.{name}", b"")
+    def _invitation(self, secret: bytes) -> Invitation:
+        if self._lasting is None:
+            raise SettingsError(
+                "nobody can be invited to a network that ends with its process",
+                hint="Start one that lasts: easynet gateway start.",
+            )
+        known_by = fingerprint(self._ca) if self._ca else b""
+        return Invitation(self.advertised, self._id, secret, known_by)
+
+    def _grant(self, client: str) -> Grant:
+        """All the rights of a client, for it to hand parts of them on."""
+        member = self._members.named("client", client)
+        if member is not None and member.granted_by:
+            raise UsageError(
+                "what a grant allows is handed on by narrowing the grant itself",
+                hint="easynet delegate --from TOKEN ...",
+            )
+        limits = Limits(member.terms.functions if member is not None else ())
+        known_by = fingerprint(self._ca) if self._ca else b""
+        return Grant.issue(self.advertised, self._id, known_by, client, limits, self._authority.sign_grant)
+
+    def _spend(self, what: str, node: NodeId, content: Any) -> bool:
+        """Count a call, at the price that its node has stated to everybody, against its caller's caps."""
+        match what, content:
+            case "charge", [str(client), str(function), str(call)]:
+                price = self._directory.price(node, CapabilityName(function))
+                is_covered = self._members.spending.charge(client, f"{node}/{call}", price)
+                self._shared.charged(f"{node}/{call}")
+                return is_covered
+            case "refund", [str(client), str(call)]:
+                self._members.spending.refund(client, f"{node}/{call}")
+                self._shared.refunded(client, f"{node}/{call}")
+                return True
+            case _:
+                raise BadData("a charge that cannot be read")
+
+    async def _announce_revoked(self, kind: Kind) -> None:
+        """Let the server know who is shut out; it ends their connections at once."""
+        account = _ACCOUNT[kind]
+        shut_out = self._members.revoked(kind)
+        if kind == "client":
+            shut_out |= dict.fromkeys(self._guard.suspended(), int(self._clock.now()))
+        jwt = self._authority.account_jwt(account, shut_out)
+        reply = json.loads(await self._system.request("$SYS.REQ.CLAIMS.UPDATE", jwt.encode()))
+        if "error" in reply:
+            raise GatewayError(f"the server did not take it: {reply['error'].get('description', '')}")
+
+    async def _shut_out(self, kind: Kind) -> None:
+        """Members were shut out: let the servers know, and the other gateways."""
+        await self._announce_revoked(kind)
+        await self._shared.shut_out()
+
+    async def _announce_suspended(self) -> None:
+        await self._announce_revoked("client")
+
+    def _rate_of(self, key: str) -> float | None:
+        """Messages a second that a client may send: invited ones, and not the processes of this machine."""
+        member = self._members.with_key("client", key)
+        return (member.terms.rate or DEFAULT_RATE) if member is not None else None
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _id_kept_in(folder: Path) -> str:
+    """What names this gateway among those of its network."""
+    path = folder / "id"
+    with contextlib.suppress(FileExistsError), open(path, "x", encoding="utf-8") as file:
+        file.write(secrets.token_hex(4))
+    return path.read_text("utf-8")

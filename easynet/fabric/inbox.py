@@ -3,187 +3,339 @@
 import asyncio
 import contextlib
 import secrets
-from collections import Counter, deque
-from collections.abc import AsyncGenerator
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from easynet.core.errors import (
+    AccessDenied,
     BadFrame,
     CallTimeout,
     EasyNetError,
+    GatewayError,
     GatewayUnreachable,
     NodeUnreachable,
     NotStarted,
 )
 from easynet.core.ids import NodeId
-from easynet.fabric import envelope
-from easynet.fabric.connection import RECONNECT_S, Connection, Message, is_no_responders
-from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update
+from easynet.fabric import envelope, versions
+from easynet.fabric.connection import Connection
+from easynet.fabric.envelope import Alive, Call, End, Failure, Item, Ping, Result, Resume, Unknown, Update
+from easynet.fabric.peer import Peer
+from easynet.fabric.peers import Peers
+from easynet.fabric.pending_call import AwaitedCall, FollowedCall, PendingCall
 
 SILENCE_S: Final = 10.0
 """A node that says nothing for so long is gone; it speaks every two seconds."""
+CUT_OFF_S: Final = 30.0
+"""How long calls in flight wait for a lost connection."""
 _CHECK_EVERY_S: Final = 1.0
-_CREDIT_EVERY: Final = 16
+_PING_EVERY_S: Final = 5.0
+_ASK_AGAIN_S: Final = 0.25
+_MAX_REPAIRS: Final = 10
+_RESUME: Final = "resume-"
 
-
-class _PendingCall:
-    """One call, as its caller waits for it."""
-
-    __slots__ = ("consumed", "error", "heard_at", "id", "node", "subject", "updates", "waiter")
-
-    def __init__(self, node: NodeId, subject: str, id_: str, now: float) -> None:
-        self.node = node
-        self.subject = subject
-        self.id = id_
-        self.heard_at = now
-        self.updates: deque[Update] = deque()
-        self.error: EasyNetError | None = None
-        self.waiter: asyncio.Future[None] | None = None
-        self.consumed = 0
-
-    def take(self, update: Update, now: float) -> None:
-        self.heard_at = now
-        self.updates.append(update)
-        self._wake()
-
-    def fail(self, error: EasyNetError) -> None:
-        if self.error is None:
-            self.error = error
-        self._wake()
-
-    def _wake(self) -> None:
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
+C = TypeVar("C", bound=PendingCall)
 
 
 class Inbox:
     """Where the updates of a client's calls arrive."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, take_receipts: Callable[[bytes], None]) -> None:
         self._connection = connection
-        self._token = secrets.token_urlsafe(18)
-        self._call_by_id: dict[str, _PendingCall] = {}
-        self._count_by_node: Counter[NodeId] = Counter()
+        self._take_receipts = take_receipts
+        self._token = secrets.token_hex(16)
+        self._prefix = ""
+        self._client = ""
+        self._call_by_id: dict[str, PendingCall] = {}
+        self.peers = Peers()
         self._loop = asyncio.get_running_loop()
         self._watch: asyncio.Task[None] | None = None
+        self._recovery: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
+        self.is_closed = False
 
     async def open(self) -> None:
         """Receive from now on."""
-        await self._connection.subscribe(f"re.{self._token}.*", self._receive)
+        self._client = self._connection.member
+        self._prefix = f"re.{self._client}.{self._token}."
+        self._connection.on_refusal = self._refused
+        await self._connection.listen(f"{self._prefix}*", self._receive)
         self._watch = asyncio.create_task(self._watch_on())
 
     async def close(self) -> None:
         """Cancel every call."""
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        self.is_closed = True
+        for task in (self._watch, self._recovery):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         for call in list(self._call_by_id.values()):
-            with contextlib.suppress(GatewayUnreachable):
-                await self._cancel(call)
-        self._fail_all(GatewayUnreachable("the client was closed"))
+            self.cancel(call)
+            call.fail(GatewayUnreachable("the client was closed"))
 
-    def in_flight(self, node: NodeId) -> int:
-        """How many calls this client has at a node."""
-        return self._count_by_node[node]
+    # ── calls ───────────────────────────────────────────────────────────────────────────────────
+
+    def begin(
+        self,
+        kind: type[C],
+        node: NodeId,
+        function: str,
+        arguments: bytes,
+        *,
+        key: str = "",
+        timeout_s: float | None = None,
+        inline_bytes: int = 0,
+        trace: str = "",
+    ) -> C:
+        """Send a new call; the connection has to be ready. Raises GatewayUnreachable."""
+        now = self._loop.time()
+        peer = self.peers.of(node, now)
+        if not peer.calls:
+            peer.heard_at = now
+        if not peer.is_greeted:
+            self._ping(peer, ())
+        id_ = secrets.token_hex(12)
+        message = envelope.encode_call(
+            Call(id_, self._token, arguments, timeout_s, key, inline_bytes, trace)
+        )
+        subject = f"fn.{node}.{self._client}.call.{function}"
+        self._connection.send(subject, message, reply=self._prefix + id_)
+        call = kind(id_, peer, function, subject, message, now)
+        self._call_by_id[id_] = call
+        peer.calls += 1
+        if timeout_s is not None:
+            call.timer = self._loop.call_later(timeout_s, self._expire, call, timeout_s)
+        return call
+
+    def cancel(self, call: PendingCall) -> None:
+        """Give a call up, and let its node know."""
+        if not call.is_over:
+            self._forget(call)
+            self._tell(call, "cancel", b"")
+
+    def acknowledge(self, call: PendingCall) -> None:
+        """Tell the node how many items were taken."""
+        call.acknowledged, call.unacknowledged_bytes = call.taken, 0
+        if not call.is_over:
+            self._tell(call, "credit", str(call.taken).encode())
+
+    def _tell(self, call: PendingCall, what: str, data: bytes, reply: str = "") -> None:
+        with contextlib.suppress(GatewayError):
+            subject = f"fn.{call.peer.node}.{self._client}.{what}.{call.id}"
+            self._connection.send(subject, data, reply=reply)
+
+    def _forget(self, call: PendingCall) -> None:
+        call.is_over = True
+        self._call_by_id.pop(call.id, None)
+        call.peer.calls -= 1
+        if call.timer is not None:
+            call.timer.cancel()
+
+    def _give_up(self, call: PendingCall, error: EasyNetError) -> None:
+        if not call.is_over:
+            self._forget(call)
+            call.fail(error)
+
+    def _expire(self, call: PendingCall, timeout_s: float) -> None:
+        self.cancel(call)
+        call.fail(CallTimeout(f"{call.peer.node}.{call.function} did not finish within {timeout_s:g} s"))
+
+    def _refused(self, subject: str) -> None:
+        """Give up the calls that the gateway does not let this client make."""
+        for call in list(self._call_by_id.values()):
+            if call.subject.lower() == subject:
+                denied = AccessDenied(
+                    f"this client may not call {call.peer.node}.{call.function}",
+                    hint="The gateway's owner decides with `easynet invite client --functions ...`.",
+                )
+                self._give_up(call, denied)
+
+    # ── messages ────────────────────────────────────────────────────────────────────────────────
+
+    def _receive(self, subject: str, reply: str, data: bytes, nobody: bool) -> None:
+        token = subject[len(self._prefix) :]
+        call = self._call_by_id.get(token)
+        if call is None:
+            self._receive_other(token, data, nobody)
+        elif nobody:
+            self._give_up(call, NotStarted(f"no node named {call.peer.node!r} is on this network"))
+        else:
+            self._read(call, data)
+
+    def _read(self, call: PendingCall, data: bytes) -> None:
+        try:
+            update = envelope.decode_update(data)
+        except EasyNetError as error:
+            self.cancel(call)
+            call.fail(call.peer.explained(error))
+            return
+        call.peer.heard_at = self._loop.time()
+        call.is_unsure = False
+        self._take(call, update)
+
+    def _take(self, call: PendingCall, update: Update) -> None:
+        match update:
+            case Result() | Failure():
+                self._forget(call)
+                call.finish(update)
+            case Item(_, number):
+                if number == call.received:
+                    call.received += 1
+                    call.is_repairing, call.repairs = False, 0
+                    call.take(update)
+                    if call.owes_acknowledgement:
+                        self.acknowledge(call)
+                elif number > call.received and not call.is_repairing:
+                    self._repair(call)
+            case End(items):
+                if items > call.received:
+                    self._repair(call)
+                else:
+                    self._forget(call)
+                    call.finish(update)
+            case Unknown(instance):
+                self._never_arrived(call, instance)
+            case Alive():
+                pass
+            case _:
+                call.take(update)
+
+    def _repair(self, call: PendingCall) -> None:
+        """Ask for what is missing."""
+        call.is_repairing = True
+        call.repairs += 1
+        if call.repairs > _MAX_REPAIRS:
+            self.cancel(call)
+            call.fail(BadFrame(f"the node {call.peer.node} leaves out items of a stream"))
+        else:
+            self._resume(call)
+
+    def _receive_other(self, token: str, data: bytes, nobody: bool) -> None:
+        if token == "receipts":
+            self._take_receipts(data)
+        elif token.startswith(_RESUME):
+            call = self._call_by_id.get(token.removeprefix(_RESUME))
+            if call is not None and not nobody:  # a node that is not back yet is asked again
+                self._read(call, data)
+        elif not nobody:
+            with contextlib.suppress(EasyNetError):
+                self._meet(token, envelope.decode_hello(data))
+
+    def _meet(self, token: str, hello: envelope.Hello) -> None:
+        """A node has said who it is; after a restart it knows nothing of what it was sent before."""
+        same, before = self.peers.meet(token, hello, self._loop.time())
+        for peer in before:
+            self._lose(peer, "was started again")
+        for id_ in hello.unknown:
+            call = self._call_by_id.get(id_)
+            if call is not None and call.peer in same:
+                self._never_arrived(call, hello.instance)
+
+    def _never_arrived(self, call: PendingCall, instance: str) -> None:
+        """Send a call again that was lost on its way; one that may have run at another instance is over."""
+        if not call.peer.instance or call.peer.instance != instance:
+            self._give_up(call, NodeUnreachable(f"the node {call.peer.node} was started again"))
+            return
+        with contextlib.suppress(GatewayError):
+            self._connection.send(call.subject, call.message, reply=self._prefix + call.id)
+
+    # ── nodes ───────────────────────────────────────────────────────────────────────────────────
+
+    def _ping(self, peer: Peer, calls: tuple[str, ...]) -> None:
+        peer.is_greeted = True
+        with contextlib.suppress(GatewayError):
+            self._connection.send(
+                f"fn.{peer.node}.{self._client}.alive.{self._token}",
+                envelope.encode_ping(Ping(peer.token, versions.OWN, calls)),
+                reply=self._prefix + peer.token,
+            )
+
+    def node_joined(self, node: NodeId) -> None:
+        """A node may offer other functions than before, or be another instance."""
+        self.peers.doubt(node)
 
     def node_gone(self, node: NodeId) -> None:
         """Give up the calls at a node that the gateway has seen leave."""
-        for call in self._call_by_id.values():
-            if call.node == node:
-                call.fail(NodeUnreachable(f"the node {node} went away before it answered"))
+        for peer in self.peers.named(node):
+            self._lose(peer, "went away before it answered")
+
+    def _lose(self, peer: Peer, what: str) -> None:
+        self.peers.drop(peer)
+        if peer.calls:
+            for call in [c for c in self._call_by_id.values() if c.peer is peer]:
+                self._give_up(call, NodeUnreachable(f"the node {peer.node} {what}"))
+
+    # ── a lost connection ───────────────────────────────────────────────────────────────────────
 
     def connection_lost(self) -> None:
-        """Give the connection a few seconds to come back."""
+        """Give the connection some time to come back."""
         self._lost_at = self._loop.time()
+        if self._recovery is not None:
+            self._recovery.cancel()
 
     def connection_back(self) -> None:
-        """Go on waiting."""
+        """Ask after the calls in flight: neither side knows what the other one got."""
         self._lost_at = None
+        now = self._loop.time()
+        self.peers.doubt_all(now)
+        for call in self._call_by_id.values():
+            call.is_unsure, call.is_repairing = True, False
+        if self._call_by_id:
+            self._recovery = asyncio.create_task(self._recover(now))
 
-    async def call(
-        self, node: NodeId, function: str, arguments: bytes, *, key: str = "", timeout_s: float | None = None
-    ) -> AsyncGenerator[Update]:
-        """The updates of a new call, up to and including the one that ends it.
+    async def _recover(self, since: float) -> None:
+        """Ask until every node has answered, or is long overdue."""
+        while unsure := [call for call in self._call_by_id.values() if call.is_unsure]:
+            is_late = self._loop.time() - since > SILENCE_S
+            for call in unsure:
+                if is_late:
+                    gone = f"the node {call.peer.node} did not come back after the connection broke"
+                    self._give_up(call, NodeUnreachable(gone))
+                else:
+                    self._resume(call)
+            await asyncio.sleep(_ASK_AGAIN_S)
 
-        Closing the generator before that cancels the call. Raises NotStarted where nobody took the call,
-        NodeUnreachable, GatewayUnreachable or CallTimeout.
-        """
-        await self._connection.wait_connected()
-        id_ = secrets.token_hex(16)
-        subject = f"fn.{node}.{function}"
-        message = envelope.encode_call(Call(id_, self._token, function, arguments, timeout_s, key))
-        pending = self._call_by_id[id_] = _PendingCall(node, subject, id_, self._loop.time())
-        self._count_by_node[node] += 1
-        timer = None
-        if timeout_s is not None:
-            late = CallTimeout(f"{node}.{function} did not finish within {timeout_s:g} s")
-            timer = self._loop.call_later(timeout_s, pending.fail, late)
-        ended = False
-        try:
-            await self._connection.publish(subject, message, reply=f"re.{self._token}.{id_}")
-            while not ended:
-                update = await self._next(pending)
-                ended = isinstance(update, Result | End | Failure)
-                yield update
-        except (NodeUnreachable, GatewayUnreachable):
-            ended = True
-            raise
-        finally:
-            del self._call_by_id[id_]
-            self._count_by_node[node] -= 1
-            if timer is not None:
-                timer.cancel()
-            if not ended:
-                await self._cancel(pending)
+    def _resume(self, call: PendingCall) -> None:
+        question = envelope.encode_resume(Resume(self._token, call.received))
+        self._tell(call, "resume", question, f"{self._prefix}{_RESUME}{call.id}")
 
-    async def _cancel(self, pending: _PendingCall) -> None:
-        if self._connection.is_connected:
-            await self._connection.publish(f"fn.{pending.node}.cancel.{pending.id}", b"")
-
-    async def _next(self, pending: _PendingCall) -> Update:
-        while not pending.updates:
-            if pending.error is not None:
-                raise pending.error
-            pending.waiter = self._loop.create_future()
-            await pending.waiter
-        update = pending.updates.popleft()
-        if isinstance(update, Item):
-            pending.consumed += 1
-            if pending.consumed % _CREDIT_EVERY == 0:
-                subject = f"fn.{pending.node}.credit.{pending.id}"
-                await self._connection.publish(subject, str(pending.consumed).encode())
-        return update
-
-    async def _receive(self, message: Message) -> None:
-        pending = self._call_by_id.get(message.subject.rsplit(".", 1)[1])
-        if pending is None:
-            return  # given up already
-        if is_no_responders(message):
-            pending.fail(NotStarted(f"no node named {pending.node!r} is on this network"))
-            return
-        try:
-            pending.take(envelope.decode_update(message.data), self._loop.time())
-        except BadFrame as error:
-            pending.fail(error)
+    # ── time ────────────────────────────────────────────────────────────────────────────────────
 
     async def _watch_on(self) -> None:
-        """Give up calls whose node, or whose gateway, has been silent for too long."""
-        checked_at = self._loop.time()
+        """Speak to the nodes that have calls; give up calls whose node or gateway was silent for too long."""
+        checked_at = pinged_at = self._loop.time()
         while True:
             await asyncio.sleep(_CHECK_EVERY_S)
             now = self._loop.time()
             if (late_s := now - checked_at - _CHECK_EVERY_S) > _CHECK_EVERY_S:
                 # This process itself stood still, and what was said meanwhile has not been read yet.
-                for call in self._call_by_id.values():
-                    call.heard_at += late_s
+                for peer in self.peers.all():
+                    peer.heard_at += late_s
             checked_at = now
-            if self._lost_at is not None and now - self._lost_at > RECONNECT_S:
-                self._fail_all(GatewayUnreachable(f"the gateway at {self._connection.address} went away"))
-            for call in self._call_by_id.values():
-                if now - call.heard_at > SILENCE_S:
-                    call.fail(NodeUnreachable(f"the node {call.node} has said nothing for {SILENCE_S:g} s"))
+            if self._lost_at is not None:
+                self._wait_for_gateway(now - self._lost_at)
+                continue
+            for peer in self.peers.all():
+                if peer.calls and now - peer.heard_at > SILENCE_S:
+                    self._lose(peer, f"has said nothing for {SILENCE_S:g} s")
+            if now - pinged_at >= _PING_EVERY_S:
+                self._ping_all(now - _PING_EVERY_S)
+                pinged_at = now
 
-    def _fail_all(self, error: EasyNetError) -> None:
+    def _ping_all(self, before: float) -> None:
+        old: dict[Peer, list[str]] = {p: [] for p in self.peers.all() if p.calls}
         for call in self._call_by_id.values():
-            call.fail(error)
+            if call.began_at < before and call.peer in old:
+                old[call.peer].append(call.id)
+        for peer, calls in old.items():
+            self._ping(peer, tuple(calls))
+
+    def _wait_for_gateway(self, lost_s: float) -> None:
+        if self._connection.denied:
+            error: EasyNetError = AccessDenied(f"the gateway let this client in no more: {self._connection.denied}")
+        elif lost_s > CUT_OFF_S:
+            error = GatewayUnreachable(f"the gateway at {self._connection.address} went away")
+        else:
+            return
+        for call in list(self._call_by_id.values()):
+            self._give_up(call, error)

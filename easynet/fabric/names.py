@@ -6,6 +6,11 @@ from typing import Final
 from easynet.core.errors import UsageError
 from easynet.core.ids import NodeId
 
+GRANTED: Final = "granted-"
+"""Begins the id of each client that holds another client's grant."""
+METERED: Final = "metered-"
+"""Begins it where the grant limits what may be spent. The server vouches for ids, so nodes may rely on it."""
+
 _NAME: Final = re.compile(r"[\w-]{1,100}")
 
 

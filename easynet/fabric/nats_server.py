@@ -1,6 +1,7 @@
-"""The embedded NATS server: a child process on the loopback interface that ends with its parent."""
+"""The NATS server of a gateway: a child process that ends with its parent."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -15,69 +16,14 @@ from types import TracebackType
 from easynet.core.errors import ServerNotStarted, SettingsError
 from easynet.fabric import guardian
 from easynet.fabric.address import Address, is_loopback
-from easynet.fabric.credentials import new_login
+from easynet.fabric.server_config import ServerConfig
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 3.0
-MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
+_CHECK_EVERY_S = 0.2
 
 _LOG = "nats.log"
 _GUARDIAN = Path(guardian.__file__)
-
-# Three accounts, so that a caller cannot make a node publish what the caller itself may not, and no node
-# sees another's inbox. A call's first reply goes the way of NATS services, `allow_responses`, so that an
-# absent node is reported at once; all further ones go to `re.`, which only clients read. Replies of
-# unlimited number (`response_type: Stream`) would cost the server memory for every call ever made.
-_CONFIG = """
-listen: "{listen}"
-max_payload: {max_payload}
-max_pending: 256MB
-write_deadline: "10s"
-ports_file_dir: {folder}
-log_file: {log}
-system_account: SYS
-accounts {{
-  SYS {{
-    users: [ {{ user: {sys.user}, password: "{sys.password}" }} ]
-    exports: [ {{ stream: "$SYS.ACCOUNT.NODES.DISCONNECT", accounts: [CTL] }} ]
-  }}
-  CTL {{
-    users: [ {{ user: {control.user}, password: "{control.password}" }} ]
-    exports: [
-      {{ service: "node.>", accounts: [NODES] }}
-      {{ service: "reg.>", accounts: [NODES, CLIENTS] }}
-      {{ service: "art.>", accounts: [NODES, CLIENTS] }}
-      {{ stream: "net.>", accounts: [CLIENTS] }}
-    ]
-    imports: [ {{ stream: {{ account: SYS, subject: "$SYS.ACCOUNT.NODES.DISCONNECT" }} }} ]
-  }}
-  NODES {{
-    users: [ {{ user: {node.user}, password: "{node.password}", permissions: {{
-      subscribe: ["fn.>", "_INBOX.>"], publish: ["node.>", "reg.>", "art.>", "re.>"],
-      allow_responses: {{ max: 1, expires: "5m" }} }} }} ]
-    exports: [
-      {{ service: "fn.>", accounts: [CLIENTS] }}
-      {{ stream: "re.>", accounts: [CLIENTS] }}
-    ]
-    imports: [
-      {{ service: {{ account: CTL, subject: "node.>" }} }}
-      {{ service: {{ account: CTL, subject: "reg.>" }} }}
-      {{ service: {{ account: CTL, subject: "art.>" }} }}
-    ]
-  }}
-  CLIENTS {{
-    users: [ {{ user: {client.user}, password: "{client.password}", permissions: {{
-      subscribe: ["re.>", "net.>", "_INBOX.>"], publish: ["fn.>", "reg.>", "art.>"] }} }} ]
-    imports: [
-      {{ service: {{ account: NODES, subject: "fn.>" }} }}
-      {{ stream: {{ account: NODES, subject: "re.>" }} }}
-      {{ service: {{ account: CTL, subject: "reg.>" }} }}
-      {{ service: {{ account: CTL, subject: "art.>" }} }}
-      {{ stream: {{ account: CTL, subject: "net.>" }} }}
-    ]
-  }}
-}}
-"""
 
 
 def nats_server_binary(configured: str = "") -> Path:
@@ -100,31 +46,37 @@ def nats_server_binary(configured: str = "") -> Path:
 
 
 class NatsServer:
-    """A NATS server of this process's own, with logins made for this start."""
+    """A NATS server of this process's own. It is started again, at the same port, when it crashes."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, binary: str = "") -> None:
-        if not is_loopback(host):
+    def __init__(
+        self, config: ServerConfig, host: str = "127.0.0.1", port: int = 0, *, binary: str = ""
+    ) -> None:
+        if config.tls is None and not is_loopback(host):
             raise SettingsError(
-                f"a gateway at {host!r} could be reached from other machines, which needs TLS and enrolment",
-                hint="This version listens on this machine only: use host='127.0.0.1'.",
+                f"a gateway at {host!r} could be reached from other machines, which needs TLS",
+                hint="Leave tls out, or use host='127.0.0.1'.",
             )
         if not 0 <= port < 65536:
             raise SettingsError(f"{port} is not a port", hint="Use 1 to 65535, or 0 for any free one.")
+        self.config = config
         self.host = host
         self.port = port
-        self.control = new_login("control")
-        self.node = new_login("node")
-        self.client = new_login("client")
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> Address:
-        return Address(self.host, self.port)
+        """Where processes of this machine reach it."""
+        return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     async def start(self) -> None:
         """Start the server and learn its port; raises ServerNotStarted."""
+        await self._start()
+        self._watch = asyncio.create_task(self._keep_running(), name="nats-server supervisor")
+
+    async def _start(self) -> None:
         binary = nats_server_binary(self._binary)
         self._folder = folder = Path(tempfile.mkdtemp(prefix="easynet-nats-"))
         try:
@@ -132,23 +84,21 @@ class NatsServer:
             self._process = _guarded(folder, [str(binary), "-c", str(folder / "nats.conf")])
             self.port = await self._wait_for_port(folder)
         except BaseException as error:
-            await self.stop()
+            self._end()
             if isinstance(error, OSError):
                 raise ServerNotStarted(f"cannot run {binary}: {error}") from error
             raise
 
+    async def _keep_running(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_EVERY_S)
+            if self._process is None or self._process.poll() is not None:
+                self._end()
+                with contextlib.suppress(ServerNotStarted):  # tried again at the next look
+                    await self._start()
+
     def _write_config(self, folder: Path) -> None:
-        bracketed = f"[{self.host}]" if ":" in self.host else self.host
-        text = _CONFIG.format(
-            listen=f"{bracketed}:{self.port or -1}",
-            max_payload=MAX_PAYLOAD_BYTES,
-            folder=json.dumps(str(folder)),
-            log=json.dumps(str(folder / _LOG)),
-            sys=new_login("system"),
-            control=self.control,
-            node=self.node,
-            client=self.client,
-        )
+        text = self.config.text(self.host, self.port, folder, folder / _LOG)
         with open(os.open(folder / "nats.conf", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
 
@@ -173,6 +123,13 @@ class NatsServer:
 
     async def stop(self) -> None:
         """End the server. Does nothing where it does not run."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+        self._end()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         folder, self._folder = self._folder, None
         if process is not None:
@@ -220,7 +177,8 @@ def _port_in(folder: Path) -> int | None:
     """The port in the file that the server writes once it listens."""
     for found in folder.glob("*.ports"):
         try:
-            return Address.parse(json.loads(found.read_text())["nats"][0]).port
+            url = str(json.loads(found.read_text())["nats"][0])
+            return Address.parse(url.removeprefix("tls://")).port
         except (ValueError, KeyError, IndexError):
             pass  # it is still being written
     return None

@@ -6,12 +6,35 @@ from typing import Any, Final
 import msgpack
 from pydantic import ValidationError
 
-from easynet.core.errors import BadData, DataDirectoryUnusable, EasyNetError, GatewayError, NameTaken
+from easynet.core.errors import (
+    AccessDenied,
+    BadData,
+    DataDirectoryUnusable,
+    EasyNetError,
+    GatewayError,
+    JobNotFound,
+    NameTaken,
+    Overloaded,
+    SettingsError,
+    TokenRejected,
+    UsageError,
+)
 from easynet.fabric.connection import REQUEST_TIMEOUT_S, Connection, Message
 from easynet.fabric.wire import pack
 
 _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {
-    kind.code: kind for kind in (BadData, DataDirectoryUnusable, NameTaken)
+    kind.code: kind
+    for kind in (
+        AccessDenied,
+        BadData,
+        DataDirectoryUnusable,
+        JobNotFound,
+        NameTaken,
+        Overloaded,
+        SettingsError,
+        TokenRejected,
+        UsageError,
+    )
 }
 
 

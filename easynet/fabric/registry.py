@@ -1,15 +1,19 @@
 """Which nodes are on the network and what they offer: an index in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from easynet.core.capability import Capability
 from easynet.core.errors import NameTaken
 from easynet.core.ids import CapabilityName, NodeId
-from easynet.core.offer import Node, Offer
+from easynet.core.offer import FunctionStatistics, Node, Offer
 
 HEARTBEAT_S = 2.0
 DEAD_AFTER_S = 6.0
 """Three heartbeats missed."""
+_STATISTICS: Final = TypeAdapter(dict[CapabilityName, FunctionStatistics])
 
 
 class Registry:
@@ -44,12 +48,26 @@ class Registry:
         for capability in node.capabilities:
             self._names_by_capability.setdefault(capability.name, set()).add(node.name)
 
-    def heartbeat(self, name: NodeId, instance: str, running: int, now: float) -> bool:
-        """Note that a node lives; False where it is unknown and has to join again."""
+    def heartbeat(
+        self,
+        name: NodeId,
+        instance: str,
+        running: int,
+        now: float,
+        waiting: int = 0,
+        statistics: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Note that a node lives; False where it is unknown and has to join again.
+
+        Raises ValueError where the statistics are not what they should be.
+        """
         known = self._node_by_name.get(name)
         if known is None or known.instance != instance:
             return False
-        self._node_by_name[name] = known.model_copy(update={"running": running, "last_seen_at": now})
+        update: dict[str, Any] = {"running": running, "waiting": waiting, "last_seen_at": now}
+        if statistics is not None:
+            update["statistics"] = _STATISTICS.validate_python(statistics)
+        self._node_by_name[name] = known.model_copy(update=update)
         return True
 
     def leave(self, name: NodeId, instance: str) -> bool:
@@ -74,13 +92,24 @@ class Registry:
 
     def find(self, capability: CapabilityName) -> list[tuple[Offer, int]]:
         """The offers of a capability, each with the number of calls running at its node, by node name."""
-        nodes = (self._node_by_name[n] for n in sorted(self._names_by_capability.get(capability, ())))
+        return [(offer, node.running) for node, offer, _ in self._offering(capability)]
+
+    def listing(self, capability: CapabilityName) -> list[list[Any]]:
+        """The same as plain data: offer, running, waiting, mean seconds, whether it may run twice, instance."""
         return [
-            (Offer.of(node, offered), node.running)
-            for node in nodes
-            for offered in node.capabilities
-            if offered.name == capability
+            [offer.model_dump(mode="json"), node.running, node.waiting, _mean_s(node, capability), idempotent, node.instance]
+            for node, offer, idempotent in self._offering(capability)
         ]
+
+    def _offering(self, capability: CapabilityName) -> Iterator[tuple[Node, Offer, bool]]:
+        """The nodes that take calls of a capability, with their offers."""
+        for name in sorted(self._names_by_capability.get(capability, ())):
+            node = self._node_by_name[name]
+            if node.draining:
+                continue
+            for offered in node.capabilities:
+                if offered.name == capability:
+                    yield node, Offer.of(node, offered), offered.idempotent
 
     def nodes(self) -> list[Node]:
         """All live nodes, by name."""
@@ -111,3 +140,8 @@ class Registry:
             names.discard(node.name)
             if not names:
                 del self._names_by_capability[capability.name]
+
+
+def _mean_s(node: Node, capability: CapabilityName) -> float:
+    known = node.statistics.get(capability)
+    return known.mean_s if known is not None else 0.0

@@ -3,134 +3,224 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
-from contextvars import copy_context
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from easynet.core.call import CallContext, Cancelled, call_context
-from easynet.core.errors import ArgumentMismatch, BadData, CallTimeout, NodeRefused
+from easynet.core.call import CallContext, begin_call
+from easynet.core.errors import (
+    ArgumentMismatch,
+    BadData,
+    CallTimeout,
+    EasyNetError,
+    GatewayError,
+    NodeRefused,
+    NodeUnreachable,
+    OutcomeUnknown,
+    Overloaded,
+)
 from easynet.fabric import codec
 from easynet.fabric.call_files import CallFiles
-from easynet.fabric.envelope import Alive, Call, End, Failure, Item, Progress, Result, Update
-from easynet.fabric.failures import failure_of
+from easynet.fabric.callers import Caller
+from easynet.fabric.connection import Connection
+from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update, encode_update
+from easynet.fabric.failures import failure_of, refusal_of
 from easynet.fabric.functions import Function
+from easynet.fabric.places import Place
+from easynet.fabric.progress_report import ProgressReport
+from easynet.fabric.receipts import StreamDigest
 from easynet.fabric.scratch import ScratchFolders
-from easynet.fabric.threads import ThreadPool
+from easynet.fabric.stream_window import StreamWindow
+from easynet.fabric.tracing import Tracer
 from easynet.fabric.transfer import Transfer
 
-STREAM_WINDOW: Final = 64
-"""Items that a generator may be ahead of its consumer."""
-_PROGRESS_EVERY_S: Final = 0.1
-_MAX_PROGRESS_CHARACTERS: Final = 2000
-_DONE: Final = object()
+Last = Result | End | Failure
 
-Send = Callable[[Update], Awaitable[None]]
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the calls of a node work with."""
+
+    node: str
+    loop: asyncio.AbstractEventLoop
+    connection: Connection
+    transfer: Transfer
+    folders: ScratchFolders
+    tracer: Tracer | None
+    ended: Callable[["RunningCall"], None]
+    """Is told of each call that has ended, before its caller is."""
+    explained: Callable[["RunningCall", EasyNetError], EasyNetError]
+    """What is to be said of arguments that do not fit."""
 
 
 class RunningCall:
     """Runs a function for a caller and tells the caller how it goes."""
 
+    # Slots, and what few calls need made late: most calls are short, and a node has thousands of them.
+    __slots__ = (
+        "_around",
+        "_decoded",
+        "_expiry",
+        "_files",
+        "_followers",
+        "_has_parts",
+        "_is_answered",
+        "_is_cancelled",
+        "_progress",
+        "_reply",
+        "_scratch",
+        "_subject",
+        "_task",
+        "call",
+        "caller",
+        "client",
+        "context",
+        "digest",
+        "ended_at",
+        "function",
+        "key",
+        "last",
+        "last_message",
+        "place",
+        "seconds",
+        "started_at",
+        "window",
+    )
+
     def __init__(
-        self,
-        call: Call,
-        function: Function,
-        send: Send,
-        *,
-        transfer: Transfer,
-        threads: ThreadPool,
-        folders: ScratchFolders,
+        self, call: Call, caller: Caller, function: Function, place: Place, reply: str, around: Surroundings
     ) -> None:
         self.call = call
+        self.caller = caller
+        self.client = caller.client
         self.function = function
-        self._send_update = send
-        self._transfer = transfer
-        self._threads = threads
-        self._folders = folders
-        self._files = CallFiles(transfer.store, folders)
-        self._loop = asyncio.get_running_loop()
+        self.place = place
+        self.key = call.key or call.id
+        self.context: CallContext | None = None
+        """What the function sees of it, while it runs."""
+        self.window: StreamWindow | None = None
+        self.digest: StreamDigest | None = None
+        self.started_at = 0.0
+        """Unix seconds; 0 while it waits."""
+        self.ended_at = 0.0
+        self.seconds = 0.0
+        """How long it ran."""
+        self.last: Last | None = None
+        """How it ended; None where it was given up."""
+        self.last_message = b""
+        self._around = around
+        self._reply = reply
+        self._subject = f"re.{caller.client}.{call.inbox}.{call.id}"
+        self._followers: list[str] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._cancelled = False
-        self._answered = False
-        self._is_running = False
-        self._given = 0
-        self._wanted = STREAM_WINDOW
-        self._wanted_more = asyncio.Event()
-        self._progress: Progress | None = None
-        self._progress_timer: asyncio.TimerHandle | None = None
-        self._progress_sent_at = 0.0
-        self._sending: asyncio.Task[None] | None = None
+        self._is_cancelled = False
+        self._is_answered = False
+        self._has_parts = False
+        self._decoded: Any = None
+        self._files: CallFiles | None = None
+        self._scratch: Path | None = None
+        self._progress: ProgressReport | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        if call.deadline_s is not None:
+            self._expiry = around.loop.call_later(call.deadline_s, self._expire)
 
-    async def run(self, slots: asyncio.Semaphore) -> None:
-        """Wait for a slot, run the function, answer. Never raises on behalf of the function."""
-        self._task = asyncio.current_task()
-        expiry = None
-        if self.call.deadline_s is not None:
-            expiry = self._loop.call_later(self.call.deadline_s, self._expire)
-        try:
-            async with slots:
-                if not self._cancelled:
-                    await self._answer()
-        except asyncio.CancelledError:
-            if not self._cancelled:  # not the caller gave up, but the node
-                raise
-        finally:
-            if expiry is not None:
-                expiry.cancel()
-            if self._progress_timer is not None:
-                self._progress_timer.cancel()
+    @property
+    def encoded_arguments(self) -> bytes:
+        return self.call.arguments
+
+    # ── what happens to it ──────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Run the function, now that there is room."""
+        self.started_at = time.time()
+        self._task = self._around.loop.create_task(self._run())
+
+    def turn_away(self, error: Overloaded) -> None:
+        """Leave the queue unrun; the caller may go elsewhere."""
+        self._refuse(error)
+        self._around.ended(self)
 
     def cancel(self) -> None:
         """The caller has given up: stop as soon as the function allows."""
-        self._cancelled = self._answered = True
-        self._wanted_more.set()
+        self._is_cancelled = self._is_answered = True
+        if self.window is not None:
+            self.window.close()
         # A thread cannot be stopped from outside; it looks at the flag.
-        if self._task is not None and not (self._is_running and self.function.blocks):
+        if self._task is not None and not self.function.blocks:
             self._task.cancel()
 
-    async def refuse(self) -> None:
+    def refuse(self) -> None:
         """The node stops: tell the caller, who may go elsewhere, and cancel."""
-        await self._finish(failure_of(NodeRefused("the node stopped before the call was finished")))
+        name = self.function.capability.name
+        if self._task is None:
+            self._refuse(NodeRefused(f"the node stopped before {name} was begun"))
+        elif self.function.capability.idempotent:
+            self._refuse(NodeUnreachable(f"the node stopped while {name} was running"))
+        else:
+            self._refuse(OutcomeUnknown(f"the node stopped while {name} was running, which must not run twice"))
+        if self._task is not None:
+            self._task.cancel()
+
+    def _refuse(self, error: EasyNetError) -> None:
+        self._send(encode_update(refusal_of(error)))
         self.cancel()
 
-    def grant(self, consumed: int) -> None:
-        """The consumer of a stream has taken `consumed` items."""
-        self._wanted = max(self._wanted, consumed + STREAM_WINDOW)
-        self._wanted_more.set()
+    def acknowledge(self, taken: int) -> None:
+        """The reader of a stream has taken so many items."""
+        if self.window is not None:
+            self.window.acknowledge(taken)
 
-    async def keep_alive(self) -> None:
-        """Tell the caller that the call still waits or runs."""
-        await self._send(Alive())
+    def follow(self, inbox: str, id_: str) -> None:
+        """Tell a second call, for the same work, what the first is told at its end."""
+        self._followers = [*(self._followers or []), f"re.{self.client}.{inbox}.{id_}"]
+
+    def speak_directly(self) -> None:
+        """The way back of the first update is gone, with the server that knew it."""
+        self._reply = ""
 
     def _expire(self) -> None:
-        late = CallTimeout(f"{self.call.function} did not finish within {self.call.deadline_s:g} s")
-        self._sending = self._loop.create_task(self._finish(failure_of(late)))
-        self._sending.add_done_callback(lambda _: self.cancel())
+        error = CallTimeout(f"{self.function.capability.name} did not finish within {self.call.deadline_s:g} s")
+        self._send(encode_update(failure_of(error)))
+        self.cancel()
+        if self._task is None:
+            self._around.ended(self)
 
-    async def _answer(self) -> None:
-        self._is_running = True
-        scratch = self._folders.lend()
-        context = CallContext(self._report, scratch, lambda: self._cancelled)
+    # ── the function ────────────────────────────────────────────────────────────────────────────
+
+    async def _run(self) -> None:
+        self.context = CallContext(self._report, self._lend_scratch, self._was_given_up, self.key)
+        begin_call(self.context)
+        began = time.perf_counter()
         try:
-            with call_context(context):
-                await self._finish(await self._outcome())
+            if self._around.tracer is None:
+                self.last = await self._outcome()
+            else:
+                self.last = await self._traced_outcome(self._around.tracer)
+        except asyncio.CancelledError:
+            pass  # the caller has given up, or the node stops, and has said so
         finally:
-            self._folders.take_back(scratch)
-            self._files.remove()
+            self.seconds = time.perf_counter() - began
+            self.ended_at = self.started_at + self.seconds
+            self._tidy_up()
+            self._end()
 
-    async def _outcome(self) -> Update:
+    async def _traced_outcome(self, tracer: Tracer) -> Last:
+        span = tracer.served(self.function.capability.name, self._around.node, self.call.trace)
+        with span:
+            return await self._outcome()
+
+    async def _outcome(self) -> Last:
         try:
-            if wanted := codec.references(self.call.arguments):
-                await self._transfer.pull_all(wanted)
-            match self.function.manner:
-                case "sync":
-                    return await self._stored(await self._threads.run(self._run_sync))
-                case "async":
-                    args, kwargs = self._arguments()
-                    return await self._stored(self._encoded(await self.function.call(*args, **kwargs)))
-                case "generator":
-                    return await self._run_generator()
-                case "async generator":
-                    return await self._run_async_generator()
+            is_plain, self._decoded = codec.decode_plain(self.call.arguments)
+            if not is_plain and (wanted := codec.references(self.call.arguments)):
+                await self._around.transfer.pull_all(wanted)
+            if self.function.capability.streaming:
+                return await self._stream()
+            value = await self.place.run(self)
+            if self._has_parts:
+                await self._push(value)
+            return Result(value)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -140,75 +230,64 @@ class RunningCall:
         except BaseException as error:
             return self._failure(error)
 
-    def _run_sync(self) -> bytes:
-        args, kwargs = self._arguments()
-        if self._cancelled:
-            raise Cancelled
-        return self._encoded(self.function.call(*args, **kwargs))
-
-    async def _run_generator(self) -> Update:
-        context = copy_context()
-        args, kwargs = await self._threads.run(self._arguments)
-        items = self.function.call(*args, **kwargs)
-
-        def advance() -> Any:
-            item = next(items, _DONE)
-            return item if item is _DONE else self._encoded(item)
-
-        try:
-            while (value := await self._threads.run(advance, context)) is not _DONE:
-                if not await self._give(value):
+    async def _stream(self) -> Last:
+        window, digest = self.window, self.digest = StreamWindow(), StreamDigest()
+        async with contextlib.aclosing(self.place.stream(self)) as items:
+            async for value in items:
+                if self._has_parts:
+                    await self._push(value)
+                if self._is_cancelled or not await window.room(len(value)):
                     break
-        finally:
-            await self._threads.run(items.close, context)
-        return End()
+                digest.add(value)
+                message = encode_update(Item(value, window.given))
+                window.add(message)
+                await self._publish(message)
+        return End(window.given)
 
-    async def _run_async_generator(self) -> Update:
-        args, kwargs = self._arguments()
-        items = self.function.call(*args, **kwargs)
+    def arguments(self) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments as the function takes them; raises ArgumentMismatch, BadData or VersionMismatch."""
         try:
-            async for item in items:
-                if not await self._give(self._encoded(item)):
-                    break
-        finally:
-            await items.aclose()
-        return End()
-
-    async def _give(self, value: bytes) -> bool:
-        """Send an item once the consumer is near enough; False where it has gone."""
-        while self._given >= self._wanted and not self._cancelled:
-            self._wanted_more.clear()
-            await self._wanted_more.wait()
-        if self._cancelled:
-            return False
-        self._given += 1
-        await self._push(value)
-        await self._send(Item(value))
-        return True
+            return self._arguments()
+        except (ArgumentMismatch, BadData) as error:
+            raise self._around.explained(self, error) from None
 
     def _arguments(self) -> tuple[list[Any], dict[str, Any]]:
-        match codec.decode(self.call.arguments, self._transfer.store.read):
-            case [list(), dict()] as both if all(isinstance(name, str) for name in both[1]):
-                args, kwargs = self._files.in_place_of(both)
-            case _:
-                raise BadData("arguments that are not a list and a mapping of names")
-        if problem := self.function.capability.mismatch(tuple(args), kwargs):
-            raise ArgumentMismatch(problem)
-        return self.function.with_objects(args, kwargs)
+        both, self._decoded = self._decoded, None
+        is_plain = both is not None
+        if not is_plain:
+            both = codec.decode(self.call.arguments, self._around.transfer.store.read)
+        if (
+            type(both) is not list
+            or len(both) != 2
+            or type(both[0]) is not list
+            or type(both[1]) is not dict
+            or not all(type(name) is str for name in both[1])
+        ):
+            raise BadData("arguments that are not a list and a mapping of names")
+        if not is_plain:
+            self._files = CallFiles(self._around.transfer.store, self._around.folders)
+            both = self._files.in_place_of(both)
+        return self.function.checked(both[0], both[1])
 
-    def _encoded(self, value: Any) -> bytes:
-        store = self._transfer.store
-        return codec.encode(value, store.put_bytes, store.put_file)
-
-    async def _stored(self, value: bytes) -> Result:
-        await self._push(value)
-        return Result(value)
+    def encoded(self, value: Any) -> bytes:
+        """A result, or an item, as it travels; raises Unencodable."""
+        limit = min(self.call.inline_bytes or codec.MAX_INLINE_BYTES, codec.MAX_CALL_BYTES)
+        data = codec.encode_plain(value, limit)
+        if data is None:
+            store = self._around.transfer.store
+            self._has_parts = True
+            data = codec.encode(value, store.put_bytes, store.put_file, inline_bytes=limit)
+        return data
 
     async def _push(self, value: bytes) -> None:
+        self._has_parts = False
         if made := codec.references(value):
-            await self._transfer.push_all(made)
+            await self._around.transfer.push_all(made)
 
     def _failure(self, error: BaseException) -> Failure:
+        failure: Any = getattr(error, "failure", None)
+        if isinstance(failure, Failure):  # it was made into one in another process
+            return failure
         trace = error.__traceback__
         # What the caller wants to read begins in the function, not in the node around it.
         while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(
@@ -217,32 +296,65 @@ class RunningCall:
             trace = trace.tb_next
         return failure_of(error, raised_in=trace)
 
+    def _was_given_up(self) -> bool:
+        return self._is_cancelled
+
+    def _lend_scratch(self) -> Path:
+        if self._scratch is None:
+            self._scratch = self._around.folders.lend()
+        return self._scratch
+
     def _report(self, fraction: float | None, message: str) -> None:
-        """Take a progress report from any thread."""
-        text = str(message)[:_MAX_PROGRESS_CHARACTERS]
-        progress = Progress(None if fraction is None else float(fraction), text)
-        with contextlib.suppress(RuntimeError):  # the node has stopped, but not yet this thread
-            self._loop.call_soon_threadsafe(self._note_progress, progress)
+        if self._progress is None:
+            self._progress = ProgressReport(self._around.loop, lambda p: self._send(encode_update(p)))
+        self._progress.take(fraction, message)
 
-    def _note_progress(self, progress: Progress) -> None:
-        self._progress = progress
-        if self._progress_timer is None and not self._answered:
-            wait_s = max(0.0, self._progress_sent_at + _PROGRESS_EVERY_S - time.monotonic())
-            self._progress_timer = self._loop.call_later(wait_s, self._send_progress)
+    def _tidy_up(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._scratch is not None:
+            self._around.folders.take_back(self._scratch)
+        if self._files is not None:
+            self._files.remove()
 
-    def _send_progress(self) -> None:
-        progress, self._progress, self._progress_timer = self._progress, None, None
-        if progress is not None:
-            self._progress_sent_at = time.monotonic()
-            self._sending = self._loop.create_task(self._send(progress))
+    # ── what the caller is told ─────────────────────────────────────────────────────────────────
 
-    async def _finish(self, update: Update) -> None:
-        if not self._answered:
-            if self._progress is not None and isinstance(update, Result | End):
-                await self._send(self._progress)
-            await self._send(update)
-            self._answered = True
+    def _end(self) -> None:
+        if self._progress is not None:
+            if self.last is not None and not isinstance(self.last, Failure):
+                self._progress.send()
+            self._progress.stop()
+        if self.last is not None:
+            self.last_message = encode_update(self.last)
+        self._around.ended(self)
+        if self.last is not None:
+            self._send(self.last_message)
+        self._is_answered = True
+        self._task = self.context = None  # they refer to this call, and this call to them
 
-    async def _send(self, update: Update) -> None:
-        if not self._answered:
-            await self._send_update(update)
+    def tell(self, update: Update) -> None:
+        """Send an update, unless the call is over for its caller."""
+        self._send(encode_update(update))
+
+    def tell_again(self, received: int) -> None:
+        """Send the items after the first `received` once more."""
+        if self.window is not None:
+            self.window.acknowledge(received)
+            for message in self.window.since(received):
+                self._send(message)
+
+    def _send(self, message: bytes) -> None:
+        if self._is_answered:
+            return
+        subject, self._reply = self._reply or self._subject, ""
+        with contextlib.suppress(GatewayError):  # the caller asks again
+            self._around.connection.send(subject, message)
+            for follower in self._followers or ():
+                self._around.connection.send(follower, message)
+
+    async def _publish(self, message: bytes) -> None:
+        """Send an item, and wait while too much waits to be sent."""
+        if not self._is_answered:
+            subject, self._reply = self._reply or self._subject, ""
+            with contextlib.suppress(GatewayError):  # the reader asks again
+                await self._around.connection.publish(subject, message)

@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ from easynet.core.offer import Node
 from easynet.fabric.catalogue import FunctionInfo
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway import Gateway
+from easynet.fabric.members import Kind
+from easynet.fabric.owner import DAY_S, Owner
 from easynet.fabric.portal import Portal
 from easynet.settings import Settings
 
@@ -91,11 +93,27 @@ class Client:
 
 
 class Server:
-    """A gateway in this process, for nodes and clients on this machine."""
+    """A gateway in this process, as `easynet gateway start` runs one in a process of its own.
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, data_dir: Path | None = None) -> None:
+    Beyond 127.0.0.1 it speaks TLS, and other machines join with a token. One at a time uses a data directory,
+    where it remembers who has joined.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        advertise: str = "",
+        data_dir: Path | None = None,
+    ) -> None:
+        """`advertise` is the host by which other machines reach this one, where it cannot be found out."""
         settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
-        self._gateway = Gateway(settings.usable_data_dir(), host, port)
+        self._data_dir = settings.usable_data_dir()
+        self._gateway = Gateway(
+            self._data_dir, host, port, lasting=True, advertise=advertise, is_default=True
+        )
+        self._portal: Portal | None = None
         self._stop: weakref.finalize[Any, Any] | None = None
 
     @property
@@ -116,7 +134,36 @@ class Server:
         except BaseException:
             stop()
             raise
+        self._portal = portal
         self._stop = stop
+
+    def invite(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        functions: Sequence[str] = (),
+        trusted: bool = False,
+        rate: float = 0.0,
+        expires_s: float = DAY_S,
+    ) -> str:
+        """A token with which one device may join as that, by `easynet join TOKEN`.
+
+        A client may call `functions` only, named as `function` or `node.function`; all where none is named.
+        A trusted node is as good as one's own. `rate` limits a client's messages a second. Raises NameTaken
+        or UsageError.
+        """
+        if self._portal is None:
+            raise UsageError("nobody can be invited before the server is started", hint="Call start() first.")
+        url = self.url
+
+        async def ask() -> str:
+            async with Owner(url, data_dir=self._data_dir) as owner:
+                return await owner.invite(
+                    kind, name, functions=functions, trusted=trusted, rate=rate, expires_s=expires_s
+                )
+
+        return self._portal.call(ask)
 
     def serve(self) -> None:
         """Start where that has not been done, and serve until Ctrl-C."""
@@ -132,6 +179,7 @@ class Server:
     def stop(self) -> None:
         """End the server. Does nothing where it does not run."""
         stop, self._stop = self._stop, None
+        self._portal = None
         if stop is not None:
             stop()
 

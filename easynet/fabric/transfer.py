@@ -1,65 +1,69 @@
-"""Artifacts between a process and its gateway, in parts of 256 KiB, several on the way at once."""
+"""Artifacts between a process and its gateway, in parts, several on the way at once."""
 
 import asyncio
-import secrets
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from easynet.core.artifact import Artifact
-from easynet.core.errors import BadData, GatewayError
+from easynet.core.errors import BadData, GatewayError, GatewayUnreachable
 from easynet.fabric import codec
 from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.connection import Connection, Message
-from easynet.fabric.questions import answer, ask
+from easynet.fabric.batches import Batches
+from easynet.fabric.connection import Connection
+from easynet.fabric.drafts import PART_BYTES, offsets_of_missing
+from easynet.fabric.parts import PartsOnTheWay
+from easynet.fabric.questions import ask
 
-PART_BYTES: Final = 256 * 1024
-WINDOW: Final = 16
-"""Parts on the way at once; measured best with parts of 128 to 512 KiB."""
-MAX_ARTIFACT_BYTES: Final = 64 * 1024**3
+AWAY_S: Final = 30.0
+"""How long a transfer that has begun waits for a gateway that went away."""
+_ASK_AGAIN_S: Final = 0.1
 _TIMEOUT_S: Final = 30.0
+_PART_TIMEOUT_S: Final = 120.0
+"""As long as all the parts on their way may take on a very slow line."""
+_HASHED_PER_S: Final = 50e6
+"""Bytes that the slowest machine takes into a digest in a second."""
+_MAX_ROUNDS: Final = 5
 
 
 class Transfer:
     """One process's own store, kept in step with the gateway's.
 
-    Where both are the same folder, nothing is sent.
+    Where both are the same folder, nothing is sent. What has arrived on either side stays there when the
+    connection, the gateway or this process ends, and is not sent again.
     """
 
-    def __init__(self, connection: Connection, store: ArtifactStore) -> None:
+    def __init__(self, connection: Connection, store: ArtifactStore, *, gateway: str = "") -> None:
+        """`gateway` is the id of the one that is asked, where that is not the one it is connected to."""
         self._connection = connection
+        self._gateway = gateway
         self.store = store
+        self._lock_by_digest: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def push(self, artifact: Artifact) -> None:
-        """See that the gateway has an artifact of this store; raises GatewayError."""
-        if await self._ask("have", artifact):
-            return
-        transfer = secrets.token_hex(16)
-
-        async def send(offset: int) -> None:
-            part = await asyncio.to_thread(self.store.read_part, artifact, offset, PART_BYTES)
-            await self._ask("put", artifact, transfer, offset, part)
-
-        await _in_window(send, range(0, artifact.size_bytes, PART_BYTES))
-        await self._ask("adopt", artifact, transfer)
+        """See that the gateway has an artifact of this store; raises BadData or GatewayError."""
+        async with self._turn(artifact):
+            record = await self._ask("begin", artifact)
+            for _ in range(_MAX_ROUNDS):
+                if record is None:
+                    return
+                if not isinstance(record, bytes):
+                    raise GatewayError("the gateway gave a record of parts that cannot be read")
+                await self._send(artifact, offsets_of_missing(record))
+                record = await self._persist("end", artifact, timeout_s=_time_to_hash(artifact))
+        raise GatewayError("the gateway keeps losing the parts of an artifact")
 
     async def pull(self, artifact: Artifact) -> None:
         """See that this store has an artifact that the gateway has; raises BadData or GatewayError."""
-        if self.store.has(artifact):
+        if await asyncio.to_thread(self.store.has, artifact):
             return
-        transfer = secrets.token_hex(16)
-
-        async def get(offset: int) -> None:
-            part = await self._ask("get", artifact, offset, PART_BYTES)
-            if not isinstance(part, bytes) or len(part) != min(PART_BYTES, artifact.size_bytes - offset):
-                raise GatewayError("the gateway gave a part of an artifact that does not fit")
-            await asyncio.to_thread(self.store.write_part, transfer, offset, part)
-
-        try:
-            await asyncio.to_thread(self.store.write_part, transfer, 0, b"")
-            await _in_window(get, range(0, artifact.size_bytes, PART_BYTES))
-            await asyncio.to_thread(self.store.adopt_parts, transfer, artifact)
-        finally:
-            self.store.drop_parts(transfer)
+        async with self._turn(artifact):
+            if await asyncio.to_thread(self.store.has, artifact):
+                return
+            await asyncio.to_thread(self.store.tidy)
+            if not await self._fetch(artifact):
+                await self._fetch(artifact)
 
     async def push_all(self, artifacts: Iterable[Artifact]) -> None:
         """See that the gateway has these artifacts and all that they refer to."""
@@ -68,6 +72,45 @@ class Transfer:
     async def pull_all(self, artifacts: Iterable[Artifact]) -> None:
         """See that this store has these artifacts and all that they refer to."""
         await self._follow(artifacts, self.pull)
+
+    async def _send(self, artifact: Artifact, offsets: list[int]) -> None:
+        work = Batches()
+        file = await work.do(lambda: self.store.open(artifact))
+
+        async def send(offset: int) -> None:
+            part = await work.do(lambda: os.pread(file.fileno(), PART_BYTES, offset))
+            await self._persist("put", artifact, offset, part, timeout_s=_PART_TIMEOUT_S)
+
+        try:
+            await PartsOnTheWay(send, offsets).run()
+        finally:
+            await work.do(file.close)
+
+    async def _fetch(self, artifact: Artifact) -> bool:
+        """Get what is missing; False where the parts that were there before turn out to be no good."""
+        work = Batches()
+        draft = await work.do(lambda: self.store.open_draft(artifact))
+        asking: Callable[..., Awaitable[Any]] = self._ask
+
+        async def get(offset: int) -> None:
+            nonlocal asking
+            part = await asking("get", artifact, offset, timeout_s=_PART_TIMEOUT_S)
+            if not isinstance(part, bytes):
+                raise GatewayError("the gateway gave a part of an artifact that cannot be read")
+            asking = self._persist  # it was there, so it is worth waiting for
+            await work.do(lambda: self.store.write_part(draft, offset, part))
+
+        try:
+            await PartsOnTheWay(get, offsets_of_missing(draft.record)).run()
+            try:
+                await work.do(lambda: self.store.adopt(draft))
+            except BadData:
+                if not draft.was_begun:
+                    raise
+                return False
+            return True
+        finally:
+            await work.do(draft.close)
 
     async def _follow(
         self, artifacts: Iterable[Artifact], move: Callable[[Artifact], Awaitable[None]]
@@ -82,86 +125,37 @@ class Transfer:
             seen.add(artifact)
             await move(artifact)
             if not artifact.filename:
-                data = await asyncio.to_thread(self.store.read, artifact)
-                waiting += codec.references(data)
+                waiting += await asyncio.to_thread(self._references, artifact)
 
-    async def _ask(self, what: str, artifact: Artifact, *more: Any) -> Any:
+    def _references(self, artifact: Artifact) -> list[Artifact]:
+        with self.store.open(artifact) as file:
+            if not codec.may_refer(file.read(1)):
+                return []
+        return codec.references(self.store.read(artifact))
+
+    def _turn(self, artifact: Artifact) -> asyncio.Lock:
+        """Lets one task at a time move an artifact; the next then finds it moved."""
+        return self._lock_by_digest.setdefault(artifact.digest, asyncio.Lock())
+
+    async def _persist(self, what: str, artifact: Artifact, *more: Any, timeout_s: float) -> Any:
+        """As `_ask`, again and again while the gateway is away."""
+        loop = asyncio.get_running_loop()
+        lost_at: float | None = None
+        while True:
+            try:
+                return await self._ask(what, artifact, *more, timeout_s=timeout_s)
+            except GatewayUnreachable:
+                lost_at = lost_at or loop.time()
+                if loop.time() - lost_at > AWAY_S:
+                    raise
+                await asyncio.sleep(_ASK_AGAIN_S)
+
+    async def _ask(self, what: str, artifact: Artifact, *more: Any, timeout_s: float = _TIMEOUT_S) -> Any:
+        gateway = self._gateway or self._connection.server_name
+        subject = f"art.{what}.{self._connection.member}.{gateway}"
         content = [artifact.digest, artifact.size_bytes, *more]
-        return await ask(self._connection, f"art.{what}", content, timeout_s=_TIMEOUT_S)
+        return await ask(self._connection, subject, content, timeout_s=timeout_s)
 
 
-async def _in_window(work: Callable[[int], Awaitable[None]], offsets: Iterable[int]) -> None:
-    """Do all of the work, a few at a time; the first failure ends it."""
-    todo = iter(offsets)
-
-    async def take() -> None:
-        for offset in todo:
-            await work(offset)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(WINDOW):
-                group.create_task(take())
-    except ExceptionGroup as failed:  # `except*` would wrap what is raised in it again
-        raise _first(failed) from None
-
-
-def _first(failed: ExceptionGroup[Exception]) -> Exception:
-    first = failed.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first
-
-
-class TransferService:
-    """The gateway's side: gives and takes parts of the artifacts in its store."""
-
-    def __init__(self, connection: Connection, store: ArtifactStore) -> None:
-        self._connection = connection
-        self._store = store
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> None:
-        """Answer from now on."""
-        self._store.sweep()
-        await self._connection.subscribe("art.*", self._receive)
-
-    async def stop(self) -> None:
-        """Answer no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _receive(self, message: Message) -> None:
-        task = asyncio.create_task(self._serve(message))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _serve(self, message: Message) -> None:
-        async def think(subject: str, content: Any) -> Any:
-            return await asyncio.to_thread(self._answer_to, subject, content)
-
-        await answer(self._connection, message, think)
-
-    def _answer_to(self, subject: str, content: Any) -> Any:
-        digest, size_bytes, *more = content
-        artifact = Artifact(digest=digest, size_bytes=size_bytes)
-        if artifact.size_bytes > MAX_ARTIFACT_BYTES:
-            raise BadData(f"an artifact of {artifact.size_bytes:,} bytes is too large")
-        match subject.removeprefix("art."), more:
-            case "have", []:
-                return self._store.has(artifact)
-            case "put", [str(transfer), int(offset), bytes(part)] if _is_token(transfer):
-                if offset < 0 or offset + len(part) > artifact.size_bytes:
-                    raise BadData("a part that lies outside its artifact")
-                return self._store.write_part(transfer, offset, part)
-            case "adopt", [str(transfer)] if _is_token(transfer):
-                if artifact.size_bytes == 0:
-                    self._store.write_part(transfer, 0, b"")
-                return self._store.adopt_parts(transfer, artifact)
-            case "get", [int(offset), int(size)] if offset >= 0 and 0 < size <= PART_BYTES:
-                return self._store.read_part(artifact, offset, size)
-            case _:
-                raise BadData("a request for an artifact that cannot be read")
-
-
-def _is_token(text: str) -> bool:
-    return len(text) == 32 and text.isalnum() and text.isascii()
+def _time_to_hash(artifact: Artifact) -> float:
+    return _TIMEOUT_S + artifact.size_bytes / _HASHED_PER_S

@@ -101,7 +101,7 @@ class FakeInvoker:
     async def _run(self, call: Call, said: "asyncio.Queue[CallUpdate | None]") -> Any:
         if latency_s := self.latency_s(call):
             await asyncio.sleep(latency_s)
-        context = CallContext(lambda f, m: said.put_nowait(Progressed(f, m)), Path(), lambda: False)
+        context = CallContext(lambda f, m: said.put_nowait(Progressed(f, m)), Path, lambda: False, call.key)
         try:
             with call_context(context):
                 result = self.functions[call.capability](**call.arguments)

@@ -27,7 +27,7 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["chta"], ["node"], ["rnus", "show", "x"], ["frobnicate"], ["--budgt", "5"]]
+    "words", [["chta"], ["nodse"], ["rnus", "show", "x"], ["frobnicate"], ["--budgt", "5"]]
 )
 def test_mistyped_command_is_an_error_not_an_intent(words: list[str]) -> None:
     ended = CliRunner().invoke(app, words)
@@ -36,7 +36,7 @@ def test_mistyped_command_is_an_error_not_an_intent(words: list[str]) -> None:
 
 
 def test_near_miss_names_the_command_that_was_meant() -> None:
-    assert "Did you mean nodes" in CliRunner().invoke(app, ["node"]).stderr
+    assert "Did you mean functions" in CliRunner().invoke(app, ["function"]).stderr
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_question_ends_it_as_one() -> None:
     assert commands == [Finish("needs_input", problem, question, A)]
 
 
-@pytest.mark.parametrize("code", ["node_unreachable", "call_timeout", "remote_failure", "node_refused"])
+@pytest.mark.parametrize("code", ["node_unreachable", "call_timeout", "remote_failure", "outcome_unknown"])
 def test_what_must_not_run_twice_is_not_sent_again_once_it_may_have_run(code: str) -> None:
     machine = begun(graph_of({"a": []}), A, once=(A,))
     (finish,) = machine.step(failed(A, code))
@@ -122,9 +122,10 @@ def test_what_must_not_run_twice_is_not_sent_again_once_it_may_have_run(code: st
     assert "must not run twice" in finish.problem.message
 
 
-def test_what_must_not_run_twice_is_sent_again_where_nobody_took_it() -> None:
+@pytest.mark.parametrize("code", ["not_started", "node_refused", "overloaded"])
+def test_what_must_not_run_twice_is_sent_again_where_nobody_took_it(code: str) -> None:
     machine = begun(graph_of({"a": []}), A, once=(A,))
-    assert machine.step(failed(A, "not_started")) == [Start(A, 2, (N,))]
+    assert machine.step(failed(A, code)) == [Start(A, 2, (N,))]
 
 
 def test_what_must_not_run_twice_and_may_have_run_earlier_is_not_started() -> None:

@@ -3,6 +3,9 @@
 import hashlib
 import multiprocessing
 import os
+import resource
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
 from easynet.fabric.artifacts import ArtifactStore
+from easynet.fabric.drafts import PART_BYTES
+from easynet.fabric.retention import MAX_AGE_S
 
 
 @pytest.fixture
@@ -25,7 +30,8 @@ def test_bytes_come_back_under_their_digest(store: ArtifactStore) -> None:
     assert store.has(artifact)
     assert store.read(artifact) == b"hello"
     assert store.path(artifact).read_bytes() == b"hello"
-    assert store.read_part(artifact, 1, 2) == b"el"
+    with store.open(artifact) as file:
+        assert file.read() == b"hello"
 
 
 def test_the_same_bytes_are_kept_once_whatever_their_name(store: ArtifactStore) -> None:
@@ -84,25 +90,57 @@ def test_a_filename_is_one_harmless_part(name: str) -> None:
     assert len(own.encode()) <= 200
 
 
-def test_parts_may_arrive_in_any_order(store: ArtifactStore) -> None:
-    artifact = Artifact(digest=hashlib.sha256(b"abcdef").hexdigest(), size_bytes=6)
-    store.write_part("t", 3, b"def")
-    store.write_part("t", 0, b"abc")
-    store.adopt_parts("t", artifact)
-    assert store.read(artifact) == b"abcdef"
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file grows beyond 300,000 bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.mark.parametrize("parts", [[(0, b"abcdeX")], [(0, b"abc")], [(0, b"abcdefg")], []])
-def test_parts_that_are_not_the_artifact_are_dropped(
-    store: ArtifactStore, parts: list[tuple[int, bytes]]
-) -> None:
-    artifact = Artifact(digest=hashlib.sha256(b"abcdef").hexdigest(), size_bytes=6)
-    for offset, part in parts:
-        store.write_part("t", offset, part)
-    with pytest.raises(BadData):
-        store.adopt_parts("t", artifact)
-    assert not store.has(artifact)
+@pytest.mark.usefixtures("full_disk")
+def test_a_disk_that_is_full_in_the_middle_leaves_no_debris(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(200_000))
+    with pytest.raises(DataDirectoryUnusable):
+        store.put_bytes(bytes(400_000))
+    artifact = Artifact(digest=hashlib.sha256(bytes(290_000)).hexdigest(), size_bytes=290_000)
+    draft = store.open_draft(artifact)
+    store.write_part(draft, 0, bytes(PART_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PART_BYTES + 10, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    with pytest.raises(DataDirectoryUnusable):
+        store.write_part(draft, PART_BYTES, bytes(PART_BYTES))
+    with pytest.raises(DataDirectoryUnusable):
+        store.put_file(tmp_path / "a")
     assert list(store.folder.glob(".incoming/*")) == []
+    assert not store.has(artifact)
+
+
+def test_what_is_used_stays_and_what_is_not_is_removed(store: ArtifactStore) -> None:
+    used, unused = store.put_bytes(b"used"), store.put_bytes(b"unused")
+    for artifact in (used, unused):
+        old_s = time.time() - MAX_AGE_S - 10
+        os.utime(store.path(artifact), (old_s, old_s))
+    assert store.read(used) == b"used"
+    store.tidy()
+    assert store.has(used)
+    assert not store.has(unused)
+    with pytest.raises(BadData, match="is not in") as caught:
+        store.read(unused)
+    assert "30 days" in caught.value.hint
+
+
+def test_a_store_is_tidied_once_an_hour_by_whoever_is_first(store: ArtifactStore) -> None:
+    store.tidy()  # there is no folder yet
+    artifact = store.put_bytes(b"x")
+    store.tidy()
+    old_s = time.time() - MAX_AGE_S - 10
+    os.utime(store.path(artifact), (old_s, old_s))
+    ArtifactStore(store.folder).tidy()
+    assert len(list(store.folder.glob("??/*"))) == 1
+    os.utime(store.folder / ".tidied", (old_s, old_s))
+    ArtifactStore(store.folder).tidy()
+    assert list(store.folder.glob("??/*")) == []
 
 
 def test_an_unusable_folder_is_named(tmp_path: Path) -> None:

@@ -5,8 +5,12 @@ import asyncio
 import pytest
 
 from easynet.core.errors import GatewayUnreachable
+from easynet.fabric.authority import Authority
 from easynet.fabric.connection import Connection, Message
+from easynet.fabric.identity import Identity
+from easynet.fabric.memberships import Membership
 from easynet.fabric.nats_server import NatsServer
+from easynet.fabric.server_config import ServerConfig
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +19,8 @@ async def test_server_that_is_gone_is_waited_for_once_and_not_at_every_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("easynet.fabric.connection.RECONNECT_S", 0.2)
-    server = NatsServer()
+    authority, key = Authority.new(), Identity.generate()
+    server = NatsServer(ServerConfig(authority))
     await server.start()
     lost, asked = asyncio.Event(), asyncio.Event()
 
@@ -25,7 +30,8 @@ async def test_server_that_is_gone_is_waited_for_once_and_not_at_every_request(
     async def never_answer(message: Message) -> None:
         asked.set()
 
-    connection = Connection(server.address, lambda: server.control, name="test", on_loss=note_loss)
+    control = Membership(kind="owner", name="gateway", jwt=authority.control_jwt(key.public), seed=key.seed)
+    connection = Connection(server.address, lambda: control, name="test", on_loss=note_loss)
     await connection.open()
     await connection.subscribe("silence", never_answer)
     request = asyncio.create_task(connection.request("silence", b"", timeout_s=60))

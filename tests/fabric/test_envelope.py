@@ -7,37 +7,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easynet.core.errors import BadFrame
+from easynet.core.errors import BadFrame, VersionMismatch
 from easynet.fabric.envelope import (
     Alive,
     Call,
     End,
     Failure,
+    Hello,
     Item,
+    Ping,
     Progress,
     Result,
+    Resume,
+    Unknown,
     Update,
     decode_call,
+    decode_hello,
+    decode_ping,
+    decode_resume,
     decode_update,
     encode_call,
+    encode_hello,
+    encode_ping,
+    encode_resume,
     encode_update,
 )
 
 tokens = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=16, max_size=64)
+counts = st.integers(0, 2**63)
+texts = st.lists(st.text(), max_size=3).map(lambda found: tuple(found))
 times = st.none() | st.floats(allow_nan=False)
 updates: st.SearchStrategy[Update] = st.one_of(
     st.just(Alive()),
-    st.just(End()),
+    st.builds(Unknown, st.text()),
+    st.builds(End, counts),
     st.builds(Progress, times, st.text()),
-    st.builds(Item, st.binary()),
+    st.builds(Item, st.binary(), counts),
     st.builds(Result, st.binary()),
     st.builds(
-        Failure, *[st.text()] * 6, choices=st.lists(st.text(), max_size=3).map(lambda texts: tuple(texts))
+        Failure,
+        *[st.text()] * 6,
+        choices=texts,
+        retry_after_s=st.floats(allow_nan=False),
     ),
 )
 
 
-@given(st.builds(Call, tokens, tokens, st.text(), st.binary(), times, st.text()))
+@given(st.builds(Call, tokens, tokens, st.binary(), times, st.text(max_size=512), counts, st.text()))
 def test_a_call_comes_back_equal(call: Call) -> None:
     assert decode_call(encode_call(call)) == call
 
@@ -45,6 +61,17 @@ def test_a_call_comes_back_equal(call: Call) -> None:
 @given(updates)
 def test_an_update_comes_back_equal(update: Update) -> None:
     assert decode_update(encode_update(update)) == update
+
+
+@given(st.builds(Ping, tokens, st.text(), texts), st.builds(Resume, tokens, counts))
+def test_what_else_a_client_says_comes_back_equal(ping: Ping, resume: Resume) -> None:
+    assert decode_ping(encode_ping(ping)) == ping
+    assert decode_resume(encode_resume(resume)) == resume
+
+
+@given(st.builds(Hello, st.text(), st.text(), st.text(), texts, texts))
+def test_a_nodes_hello_comes_back_equal(hello: Hello) -> None:
+    assert decode_hello(encode_hello(hello)) == hello
 
 
 frames = st.recursive(
@@ -60,8 +87,8 @@ frames = st.recursive(
 
 @given(st.binary() | frames.map(lambda frame: bytes(msgpack.packb(frame) or b"")))
 def test_anything_else_is_a_bad_frame(data: bytes) -> None:
-    for read in (decode_call, decode_update):
-        with contextlib.suppress(BadFrame):
+    for read in (decode_call, decode_update, decode_ping, decode_resume, decode_hello):
+        with contextlib.suppress(BadFrame, VersionMismatch):
             read(data)
 
 
@@ -77,13 +104,13 @@ def test_a_cut_update_is_a_bad_frame(update: Update, data: st.DataObject) -> Non
 )
 def test_an_inbox_that_is_more_than_a_name_is_refused(token: str) -> None:
     good = "g" * 16
-    for call in (Call(token, good, "f", b""), Call(good, token, "f", b"")):
+    for call in (Call(token, good, b""), Call(good, token, b"")):
         with pytest.raises(BadFrame):
             decode_call(encode_call(call))
 
 
 def test_another_version_is_named() -> None:
-    with pytest.raises(BadFrame, match="version 99"):
+    with pytest.raises(VersionMismatch, match="version 99"):
         decode_update(bytes(msgpack.packb([99, "alive"]) or b""))
 
 

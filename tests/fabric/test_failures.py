@@ -18,7 +18,7 @@ from easynet.core.errors import (
 )
 from easynet.fabric.failures import MAX_MESSAGE_CHARACTERS, error_of, failure_of
 
-SAME = [ArgumentMismatch, BadData, CallTimeout, MissingExtra, NodeRefused, Unencodable, UnknownFunction]
+SAME = [ArgumentMismatch, BadData, CallTimeout, MissingExtra, Unencodable, UnknownFunction]
 
 
 @pytest.mark.parametrize("kind", SAME)

@@ -14,20 +14,28 @@ from pathlib import Path
 import pytest
 
 from easynet.core.errors import ServerNotStarted, SettingsError
+from easynet.fabric.authority import Authority
 from easynet.fabric.nats_server import NatsServer, nats_server_binary
+from easynet.fabric.server_config import ServerConfig
 
 pytestmark = pytest.mark.slow
 
 PARENT = """
 import asyncio, sys
+from easynet.fabric.authority import Authority
 from easynet.fabric.nats_server import NatsServer
+from easynet.fabric.server_config import ServerConfig
 async def main():
-    server = NatsServer()
+    server = NatsServer(ServerConfig(Authority.new()))
     await server.start()
     print(server._process.pid, flush=True)
     await asyncio.sleep(60)
 asyncio.run(main())
 """
+
+
+def new_server(port: int = 0, binary: str = "") -> NatsServer:
+    return NatsServer(ServerConfig(Authority.new()), port=port, binary=binary)
 
 
 @pytest.fixture
@@ -68,9 +76,8 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
 
 
 async def test_it_starts_on_a_free_port_and_leaves_nothing_behind(own_temp: Path) -> None:
-    async with NatsServer() as first, NatsServer() as second:
+    async with new_server() as first, new_server() as second:
         assert first.port != second.port
-        assert first.node.password != second.node.password
         configs = entries(own_temp, "*/nats.conf")
         assert len(configs) == 2
         for config in configs:
@@ -81,11 +88,11 @@ async def test_it_starts_on_a_free_port_and_leaves_nothing_behind(own_temp: Path
 
 
 async def test_a_failed_start_leaves_nothing_behind(own_temp: Path) -> None:
-    async with NatsServer() as first:
+    async with new_server() as first:
         with pytest.raises(ServerNotStarted, match="in use"):
-            await NatsServer(port=first.port).start()
+            await new_server(port=first.port).start()
     with pytest.raises(ServerNotStarted):
-        await NatsServer(binary="/bin/false").start()
+        await new_server(binary="/bin/false").start()
     assert wait_until(lambda: entries(own_temp) == [])
 
 
@@ -107,7 +114,7 @@ def test_a_missing_program_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPat
 
 def test_a_port_out_of_range_is_refused() -> None:
     with pytest.raises(SettingsError):
-        NatsServer(port=65536)
+        new_server(port=65536)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -133,13 +140,18 @@ def test_nothing_survives_a_kill(own_temp: Path, victim: str) -> None:
         assert wait_until(lambda: entries(own_temp) == [])
 
 
-async def test_a_server_that_dies_is_not_waited_for(own_temp: Path) -> None:
-    server = NatsServer()
-    await server.start()
-    process = server._process  # pyright: ignore[reportPrivateUsage]
-    assert process is not None
-    for child in children(process.pid):
-        os.kill(child, signal.SIGKILL)
-    assert await asyncio.to_thread(wait_until, lambda: process.poll() is not None)
-    await server.stop()
+async def test_a_server_that_crashed_is_started_again_at_the_same_port(own_temp: Path) -> None:
+    async with new_server() as server:
+        port = server.port
+        [before] = servers_of(server)
+        os.kill(before, signal.SIGKILL)
+        again = lambda: servers_of(server) not in ([], [before])  # noqa: E731
+        assert await asyncio.to_thread(wait_until, again)
+        assert await asyncio.to_thread(wait_until, lambda: len(entries(own_temp, "*/*.ports")) == 1)
+        assert server.port == port
     assert entries(own_temp) == []
+
+
+def servers_of(server: NatsServer) -> list[int]:
+    process = server._process  # pyright: ignore[reportPrivateUsage]
+    return children(process.pid) if process is not None else []

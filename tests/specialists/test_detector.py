@@ -257,7 +257,7 @@ def test_training_stops_when_cancelled(clean: Clean, patients: Patients, tmp_pat
     told: list[str] = []
     context = CallContext(
         report=lambda fraction, message: told.append(message),
-        scratch=tmp_path,
+        scratch=lambda: tmp_path,
         is_cancelled=lambda: len(told) >= 2,
     )
     with call_context(context), pytest.raises(Cancelled):

@@ -1,0 +1,147 @@
+"""One call of one function in the foreground."""
+
+import asyncio
+import os
+import sys
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from easynet.agents.wording import printable
+from easynet.cli.call_arguments import CallArguments
+from easynet.cli.look import client_of
+from easynet.cli.render_call import for_people, short_traceback, to_json
+from easynet.cli.streams import write, write_json
+from easynet.core.artifact import Artifact
+from easynet.core.capability import Capability
+from easynet.core.errors import (
+    ArgumentMismatch,
+    CallTimeout,
+    DataDirectoryUnusable,
+    NodeUnreachable,
+    RemoteFailure,
+    UnknownFunction,
+    nearest,
+)
+from easynet.core.offer import Node
+from easynet.core.quantities import format_duration
+from easynet.fabric.client import AsyncClient
+
+
+@dataclass(frozen=True)
+class FunctionCall:
+    """What is to be called, and what becomes of the result."""
+
+    function: str
+    """`function` or `node.function`."""
+    arguments: CallArguments
+    timeout_s: float | None
+    as_json: bool
+    folder: Path
+    """Where files that come back are saved."""
+
+
+def run(call: FunctionCall, gateway: str | None) -> int:
+    """Make the call and print what comes of it; returns the exit code."""
+    # Imported here: the errors' exit codes are wanted once only.
+    from easynet.cli.exits import SUCCEEDED, explain
+
+    try:
+        asyncio.run(_run(call, gateway))
+    except RemoteFailure as error:
+        code = explain(error)
+        for line in short_traceback(error.remote_traceback):
+            print(line, file=sys.stderr)
+        return code
+    return SUCCEEDED
+
+
+async def _run(call: FunctionCall, gateway: str | None) -> None:
+    async with client_of(gateway) as client:
+        try:
+            async with asyncio.timeout(call.timeout_s):
+                await _call(call, client)
+        except TimeoutError as error:
+            if call.timeout_s is None:
+                raise
+            raise CallTimeout(
+                f"{call.function} did not finish within {format_duration(call.timeout_s)}"
+            ) from error
+
+
+async def _call(call: FunctionCall, client: AsyncClient) -> None:
+    capability = wanted(call.function, await client.nodes())
+    args, kwargs = call.arguments.values_for(capability)
+    if problem := capability.mismatch(tuple(args), kwargs):
+        raise ArgumentMismatch(problem, hint=f"See: easynet functions {capability.name}")
+    if not capability.streaming:
+        await _show(call, await client.execute(call.function, *args, **kwargs), client, is_item=False)
+        return
+    async with aclosing(client.stream(call.function, *args, **kwargs)) as items:
+        async for item in items:
+            await _show(call, item, client, is_item=True)
+
+
+def wanted(function: str, nodes: list[Node]) -> Capability:
+    """What `function` or `node.function` means here; raises UnknownFunction or NodeUnreachable."""
+    node_name, dot, name = function.rpartition(".")
+    there = [node for node in nodes if not dot or node.name == node_name]
+    if dot and not there:
+        raise NodeUnreachable(
+            f"no node named {node_name!r} is on this network",
+            hint=nearest(node_name, [str(n.name) for n in nodes]) or "easynet nodes lists those that are.",
+        )
+    offered = {str(c.name): c for node in there for c in node.capabilities}
+    if name not in offered:
+        who = node_name if dot else "no node"
+        raise UnknownFunction(
+            f"{who} offers {'no' if dot else 'a'} function named {name!r}",
+            hint=nearest(name, [*offered]) or "easynet functions lists what is offered.",
+        )
+    return offered[name]
+
+
+async def _show(call: FunctionCall, value: Any, client: AsyncClient, *, is_item: bool) -> None:
+    """Print a result or an item, with the files in it saved."""
+    saved: dict[Artifact, str] = {}
+    for artifact in _artifacts(value):
+        if artifact not in saved:
+            path = new_file(call.folder, artifact.filename)
+            await client.download(artifact, path)
+            saved[artifact] = path.name
+            print(f"Saved {printable(path.name)}", file=sys.stderr, flush=True)
+    if call.as_json or not sys.stdout.isatty():
+        write_json(to_json(value, saved).encode())
+    else:
+        write(for_people(value, saved, is_item=is_item))
+
+
+def _artifacts(value: Any) -> list[Artifact]:
+    match value:
+        case Artifact():
+            return [value]
+        case dict():
+            return [a for item in value.values() for a in _artifacts(item)]
+        case list():
+            return [a for item in value for a in _artifacts(item)]
+        case _:
+            return []
+
+
+def new_file(folder: Path, name: str) -> Path:
+    """A file that was not there before, under that name or one beside it.
+
+    Without the leading dots that would hide it or make it a program's settings: a stranger chose the name.
+    """
+    harmless = Path(name.lstrip(".-") or "file")
+    for number in range(10_000):
+        path = folder / (f"{harmless.stem}-{number}{harmless.suffix}" if number else harmless.name)
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise DataDirectoryUnusable(f"cannot write {path}: {error.strerror or error}") from error
+        return path
+    raise DataDirectoryUnusable(f"{folder} has ten thousand files named like {harmless} already")

@@ -1,0 +1,132 @@
+"""`easynet jobs`: long work that a gateway keeps."""
+
+import asyncio
+import json as json_format
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from easynet.cli.options import Gateway
+from easynet.cli.streams import write, write_json
+
+if TYPE_CHECKING:
+    from easynet.fabric.job_client import JobHandle, Jobs
+
+T = TypeVar("T")
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, invoke_without_command=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or its beginning.")]
+
+
+@app.callback()
+def jobs(ctx: typer.Context, gateway: Gateway = None) -> None:
+    """List, follow and cancel long work that a gateway keeps; alone, it lists the latest."""
+    if ctx.invoked_subcommand is None:
+        list_jobs(gateway=gateway)
+
+
+@app.command("list")
+def list_jobs(
+    json: Annotated[bool, typer.Option("--json", help="Print one job a line, as JSON.")] = False,
+    gateway: Gateway = None,
+) -> None:
+    """List this device's jobs, the latest last."""
+    from easynet.cli.render_jobs import jobs_table
+
+    async def look(jobs: "Jobs") -> None:
+        found = await jobs.all()
+        if not json:
+            write(jobs_table(found))
+        for job in found if json else ():
+            write_json(job.model_dump_json().encode())
+
+    _with_jobs(gateway, look)
+
+
+@app.command()
+def follow(
+    job: Id,
+    json: Annotated[bool, typer.Option("--json", help="Print one update a line, as JSON.")] = False,
+    gateway: Gateway = None,
+) -> None:
+    """Tell what has happened to a job, and what goes on to happen, to its end; then print its result.
+
+    Ctrl-C ends the telling, not the job.
+    """
+    from easynet.cli.exits import CANCELLED
+    from easynet.cli.render_jobs import plain, update_line
+    from easynet.core.errors import JobCancelled
+
+    async def tell(jobs: "Jobs") -> None:
+        handle = await _found(jobs, job)
+        async with aclosing(handle.follow()) as updates:
+            async for update in updates:
+                if json:
+                    write_json(json_format.dumps(plain(update.model_dump())).encode())
+                else:
+                    typer.echo(update_line(update), err=True)
+        result = await handle.result()
+        if not json:
+            write(json_format.dumps(plain(result), indent=2, ensure_ascii=False))
+
+    try:
+        _with_jobs(gateway, tell)
+    except JobCancelled:
+        raise typer.Exit(CANCELLED) from None
+    except KeyboardInterrupt:
+        typer.echo(f"The job goes on. To come back to it: easynet jobs follow {job}", err=True)
+        raise typer.Exit(CANCELLED) from None
+
+
+@app.command()
+def cancel(job: Id, gateway: Gateway = None) -> None:
+    """See that a job does not go on, whether it waits or runs."""
+    from easynet.core.errors import UsageError
+
+    async def end(jobs: "Jobs") -> None:
+        handle = await _found(jobs, job)
+        state = await handle.cancel()
+        if state != "cancelled":
+            raise UsageError(f"the job {handle.id} was over already: it has {state}")
+        write(f"{handle.id} cancelled")
+
+    _with_jobs(gateway, end)
+
+
+def _with_jobs(gateway: str | None, work: "Callable[[Jobs], Awaitable[T]]") -> T:
+    # Imported here: a mistyped option should not wait for them.
+    from easynet.core.errors import UsageError
+    from easynet.fabric.gateway_choice import choose_gateway
+    from easynet.fabric.job_client import open_jobs
+    from easynet.settings import Settings
+
+    settings = Settings()
+    address = choose_gateway(gateway, settings).address
+    if not address:
+        raise UsageError(
+            "only a gateway that lasts keeps jobs, and none is in use here",
+            hint="Name one with --gateway, or start one: easynet gateway start.",
+        )
+
+    async def run() -> T:
+        async with open_jobs(address, settings.usable_data_dir()) as jobs:
+            return await work(jobs)
+
+    return asyncio.run(run())
+
+
+async def _found(jobs: "Jobs", beginning: str) -> "JobHandle":
+    """The one job whose id begins so; raises JobNotFound or UsageError."""
+    from easynet.core.errors import JobNotFound, UsageError
+
+    found = [job.id for job in await jobs.all() if job.id.startswith(beginning)]
+    if len(found) > 1:
+        raise UsageError(
+            f"{len(found)} jobs begin with {beginning!r}", hint=f"They are {', '.join(found[:5])}."
+        )
+    if not found:
+        raise JobNotFound(f"no job begins with {beginning!r}", hint="`easynet jobs` lists the latest.")
+    return jobs.find(found[0])

@@ -1,0 +1,55 @@
+"""The clients that have calls at a node, and whether they are still there."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+GONE_AFTER_S: Final = 30.0
+"""A client that has said nothing for so long does not wait any more; it speaks every five seconds."""
+_FORGET_AFTER_S: Final = 600.0
+
+
+@dataclass(slots=True)
+class Caller:
+    """One client process."""
+
+    client: str
+    """Its id, for which the gateway vouches."""
+    inbox: str
+    heard_at: float
+    token: str = ""
+    """The last part of the subject on which it hears whether the node lives; "" where it has not said."""
+    easynet: str = ""
+    """The version of EasyNet that it runs; "" where it has not said."""
+    calls: set[str] = field(default_factory=set[str])
+    """The ids of its calls here."""
+
+
+class Callers:
+    """The clients of one node. Times are the caller's."""
+
+    def __init__(self) -> None:
+        self._caller_by_inbox: dict[tuple[str, str], Caller] = {}
+
+    def heard(self, client: str, inbox: str, now: float) -> Caller:
+        """The client, which has just said something."""
+        found = self._caller_by_inbox.get((client, inbox))
+        if found is None:
+            found = self._caller_by_inbox[client, inbox] = Caller(client, inbox, now)
+        found.heard_at = now
+        return found
+
+    def waiting(self) -> list[Caller]:
+        """Those that have calls here."""
+        return [caller for caller in self._caller_by_inbox.values() if caller.calls]
+
+    def gone(self, now: float) -> list[Caller]:
+        """Those that have calls here and were silent for too long; others are forgotten in time."""
+        for key, caller in list(self._caller_by_inbox.items()):
+            if not caller.calls and now - caller.heard_at > _FORGET_AFTER_S:
+                del self._caller_by_inbox[key]
+        return [caller for caller in self.waiting() if now - caller.heard_at > GONE_AFTER_S]
+
+    def all_heard(self, now: float) -> None:
+        """Nobody could be heard until now."""
+        for caller in self._caller_by_inbox.values():
+            caller.heard_at = now

@@ -1,0 +1,87 @@
+"""How calls ended that a node has finished, so that a caller that asks again gets the same answer."""
+
+from collections import deque
+from typing import Final, NamedTuple
+
+KEPT_S: Final = 600.0
+MAX_CALLS: Final = 20_000
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+_Record = tuple[str, str, str, str, float, bytes, tuple[bytes, ...], int]
+"""A `FinishedCall` as it is kept, and its size. The garbage collector passes over plain tuples."""
+
+
+class FinishedCall(NamedTuple):
+    """A call with the message that ended it."""
+
+    id: str
+    client: str
+    function: str
+    key: str
+    """The caller's own; "" where the id serves as such."""
+    ended_at: float
+    last: bytes
+    """The encoded update that ended the call."""
+    items: tuple[bytes, ...] = ()
+    """Of a stream, the last items, which nobody has acknowledged: their encoded updates."""
+    items_before: int = 0
+    """Items of the stream before these."""
+
+
+class FinishedCalls:
+    """The latest finished calls: for ten minutes, and no more than a bounded number and size.
+
+    Times are the caller's.
+    """
+
+    def __init__(
+        self, *, max_calls: int = MAX_CALLS, max_bytes: int = MAX_BYTES, kept_s: float = KEPT_S
+    ) -> None:
+        self._max_calls = max_calls
+        self._max_bytes = max_bytes
+        self._kept_s = kept_s
+        self._by_id: dict[str, _Record] = {}
+        self._by_key: dict[tuple[str, str, str], _Record] = {}
+        self._oldest: deque[_Record] = deque()
+        self._bytes = 0
+
+    def add(self, call: FinishedCall) -> None:
+        """Remember how a call ended."""
+        record: _Record = (*call,)
+        self._by_id[call.id] = record
+        if call.key:
+            self._by_key[call.client, call.function, call.key] = record
+        self._oldest.append(record)
+        self._bytes += _size(record)
+        if len(self._oldest) > self._max_calls or self._bytes > self._max_bytes:
+            self.forget(call.ended_at)
+
+    def find(self, client: str, function: str, key: str) -> FinishedCall | None:
+        """The call that a client made under a key, or under an id that is used as such."""
+        record = self._by_key.get((client, function, key))
+        return FinishedCall(*record) if record is not None else self.by_id(client, key)
+
+    def by_id(self, client: str, id_: str) -> FinishedCall | None:
+        """The call of that id, where it was this client's."""
+        record = self._by_id.get(id_)
+        return FinishedCall(*record) if record is not None and record[1] == client else None
+
+    def forget(self, now: float) -> None:
+        """Let go of what is too old or too much."""
+        oldest = self._oldest
+        while oldest and (
+            len(oldest) > self._max_calls
+            or self._bytes > self._max_bytes
+            or now - oldest[0][4] > self._kept_s
+        ):
+            record = oldest.popleft()
+            self._bytes -= _size(record)
+            id_, client, function, key = record[:4]
+            if self._by_id.get(id_) is record:
+                del self._by_id[id_]
+            if key and self._by_key.get((client, function, key)) is record:
+                del self._by_key[client, function, key]
+
+
+def _size(record: _Record) -> int:
+    return len(record[5]) + sum(map(len, record[6]))

@@ -1,0 +1,89 @@
+"""The jobs that a gateway knows, by id and by client."""
+
+from typing import Final
+
+from easynet.core.errors import BadFrame, JobNotFound, Overloaded
+from easynet.core.ids import JobId
+from easynet.fabric.job_events import JobEvent, Order, Submitted, decode_event
+from easynet.fabric.job_record import JobRecord
+from easynet.fabric.job_store import KEEP_S, JobStore
+
+MAX_OPEN: Final = 1000
+"""Jobs of one client that are queued or running."""
+MAX_KNOWN: Final = 5000
+"""Jobs of one client; the first that were over are forgotten first."""
+
+
+class JobIndex:
+    """The jobs that a gateway knows: what the events in its store add up to."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self._records: dict[JobId, JobRecord] = {}
+        self._by_client: dict[str, dict[JobId, JobRecord]] = {}
+
+    async def load(self) -> list[JobRecord]:
+        """Know what the store knows; the jobs whose calls may still run. Raises GatewayError."""
+        async for job, data in self._store.states():
+            try:
+                at, event = decode_event(data)
+            except BadFrame:
+                continue  # of a later version; what can be read still counts
+            self._fold(self.record(job), at, event)
+        return [record for record in self._records.values() if record.placement is not None]
+
+    def record(self, job: JobId) -> JobRecord:
+        """What is known of a job, which may be nothing."""
+        found = self._records.get(job)
+        if found is None:
+            found = self._records[job] = JobRecord(job)
+        return found
+
+    def owned(self, client: str, job: str) -> JobRecord:
+        """A job of that client's; raises JobNotFound."""
+        record = self._by_client.get(client, {}).get(JobId(job))
+        if record is None:
+            raise JobNotFound(
+                f"{client!r} has no job {job!r}", hint="`easynet jobs` lists the jobs that there are."
+            )
+        return record
+
+    def of(self, client: str) -> list[JobRecord]:
+        """The jobs of a client, oldest first."""
+        return sorted(self._by_client.get(client, {}).values(), key=lambda record: record.submitted_at)
+
+    def make_room(self, client: str, now: float) -> None:
+        """Forget what is long over; raises Overloaded where too much of the client's is not over."""
+        mine = self._by_client.get(client, {})
+        over = sorted((r for r in mine.values() if r.is_over), key=lambda r: r.ended_at or 0.0)
+        excess = len(mine) + 1 - MAX_KNOWN
+        for i, record in enumerate(over):
+            if i < excess or now - (record.ended_at or 0.0) > KEEP_S:
+                del mine[record.id], self._records[record.id]
+        if len(mine) and sum(not record.is_over for record in mine.values()) >= MAX_OPEN:
+            raise Overloaded(f"{MAX_OPEN:,} jobs of {client!r} are not over yet", retry_after_s=60.0)
+
+    async def announce(self, record: JobRecord, order: Order) -> None:
+        """Make a job known to its client, whose order is in the queue; raises GatewayError.
+
+        The caller holds the record's lock.
+        """
+        if not record.client:
+            event = Submitted(order.client, order.function, order.digest)
+            await self.write(record, event, order.submitted_at, token=f"{order.id} submitted")
+
+    async def write(self, record: JobRecord, event: JobEvent, at: float, *, token: str, nth: int = 0) -> None:
+        """Keep an event on disk, then take note of it; raises GatewayError, and may then be tried again."""
+        await self._store.write(record.id, event, at, token=token, nth=nth)
+        self._fold(record, at, event)
+
+    def forget_unknown(self, record: JobRecord) -> None:
+        """Forget a job that never came to be."""
+        if not record.client and not record.lock.locked():
+            self._records.pop(record.id, None)
+
+    def _fold(self, record: JobRecord, at: float, event: JobEvent) -> None:
+        record.fold(at, event)
+        if isinstance(event, Submitted):
+            self._records[record.id] = record
+            self._by_client.setdefault(event.client, {})[record.id] = record

@@ -1,0 +1,60 @@
+"""The parts of an artifact on their way, several at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+MAX_ON_THE_WAY: Final = 32
+_FIRST_ON_THE_WAY: Final = 8
+_FAST_S: Final = 0.3
+_SLOW_S: Final = 1.0
+"""A part that takes longer than this holds up what else the connection carries, such as signs of life."""
+
+
+class PartsOnTheWay:
+    """Moves parts: more of them at once while each is there soon, fewer where the line is slow."""
+
+    def __init__(self, move: Callable[[int], Awaitable[None]], offsets: Iterable[int]) -> None:
+        """`move` moves the part that begins at an offset, and returns when it is there."""
+        self._move = move
+        self._todo = iter(offsets)
+        self._limit = _FIRST_ON_THE_WAY
+        self._movers = 0
+
+    async def run(self) -> None:
+        """Move all of them; the first failure ends it, and is raised as it is."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._start_movers(group)
+        except ExceptionGroup as failed:  # `except*` would wrap what is raised in it again
+            raise _first(failed) from None
+
+    def _start_movers(self, group: asyncio.TaskGroup) -> None:
+        while self._movers < self._limit:
+            self._movers += 1
+            group.create_task(self._move_on(group))
+
+    async def _move_on(self, group: asyncio.TaskGroup) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            for offset in self._todo:
+                began = loop.time()
+                await self._move(offset)
+                self._learn(loop.time() - began)
+                if self._movers > self._limit:
+                    return
+                self._start_movers(group)
+            self._limit = 0
+        finally:
+            self._movers -= 1
+
+    def _learn(self, seconds: float) -> None:
+        if seconds > _SLOW_S:
+            self._limit = max(1, self._limit // 2)
+        elif seconds < _FAST_S:
+            self._limit = min(self._limit + 1, MAX_ON_THE_WAY)
+
+
+def _first(failed: ExceptionGroup[Exception]) -> Exception:
+    first = failed.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

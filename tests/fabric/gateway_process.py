@@ -1,0 +1,22 @@
+"""A gateway in a process of its own, which can be killed: `python -m tests.fabric.gateway_process JSON`."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from easynet.fabric.address import Address
+from easynet.fabric.cluster import Cluster
+from easynet.fabric.gateway import Gateway
+
+
+async def serve(data: str, listen: str, cluster: str, peers: list[str]) -> None:
+    at = Address.parse(listen)
+    place = Cluster(Address.parse(cluster), tuple(map(Address.parse, peers)))
+    async with Gateway(Path(data), at.host, at.port, lasting=True, cluster=place):
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(**json.loads(sys.argv[1])))

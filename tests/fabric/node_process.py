@@ -1,0 +1,59 @@
+"""A node in a process of its own, for tests that kill it: `node_process.py GATEWAY NAME MARKS`.
+
+Every call of `once` and of `twice` appends its key to the file MARKS, and takes as long as it is told.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from easynet import ComputeNode, call_key
+
+node = ComputeNode(sys.argv[1], name=sys.argv[2], concurrency=64)
+marks = Path(sys.argv[3])
+
+
+def mark(word: str) -> None:
+    with marks.open("a") as file:
+        file.write(f"{node.name} {word}\n")
+
+
+@node.register(idempotent=False)
+async def once(seconds: float) -> str:
+    mark(call_key())
+    await asyncio.sleep(seconds)
+    return call_key()
+
+
+@node.register
+async def twice(seconds: float) -> str:
+    mark(call_key())
+    await asyncio.sleep(seconds)
+    return call_key()
+
+
+@node.register(concurrency=2)
+def blocks(count: int, size: int) -> Iterator[bytes]:
+    try:
+        for i in range(count):
+            yield i.to_bytes(4, "big") + os.urandom(16) * (size // 16)
+    finally:
+        mark("closed")
+
+
+@node.register
+async def numbers(count: int, wait_s: float) -> AsyncIterator[int]:
+    for i in range(count):
+        await asyncio.sleep(wait_s)
+        yield i
+
+
+@node.register
+async def memory_kib() -> int:
+    text = Path("/proc/self/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0])
+
+
+node.serve()

@@ -1,0 +1,297 @@
+"""Three gateways that serve one network, on addresses that stand in for three machines."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from easynet.core.errors import AccessDenied, GatewayError, NameTaken, NodeUnreachable
+from easynet.core.ids import CapabilityName
+from easynet.fabric import certificates, memberships
+from easynet.fabric.address import Address
+from easynet.fabric.authority import Authority
+from easynet.fabric.certificates import certificates_in
+from easynet.fabric.client import AsyncClient
+from easynet.fabric.cluster import Cluster
+from easynet.fabric.connection import Connection
+from easynet.fabric.enrolment import join
+from easynet.fabric.identity import Identity
+from easynet.fabric.memberships import Membership
+from easynet.fabric.nats_server import NatsServer
+from easynet.fabric.network_file import export_network, import_network
+from easynet.fabric.node import ComputeNode
+from easynet.fabric.owner import Owner
+from easynet.fabric.server_config import ServerConfig
+
+pytestmark = pytest.mark.slow
+
+HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
+
+
+def free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+class Trio:
+    """Three gateways, each in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = [folder / name for name in ("one", "two", "three")]
+        self.urls = [f"{host}:{free_port(host)}" for host in HOSTS]
+        self.routes = [f"{host}:{free_port(host)}" for host in HOSTS]
+        self.processes: list[subprocess.Popen[str] | None] = [None, None, None]
+        export_network(self.data[0] / "gateway", folder / "network.json")
+        for data in self.data[1:]:
+            import_network(folder / "network.json", data / "gateway")
+
+    def start_all(self) -> None:
+        for i in range(3):
+            self.begin(i)
+        for i in range(3):
+            self.await_ready(i)
+
+    def begin(self, i: int) -> None:
+        peers = [route for j, route in enumerate(self.routes) if j != i]
+        options = {"data": str(self.data[i]), "listen": self.urls[i], "cluster": self.routes[i], "peers": peers}
+        self.processes[i] = subprocess.Popen(
+            [sys.executable, "-m", "tests.fabric.gateway_process", json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def await_ready(self, i: int) -> None:
+        process = self.processes[i]
+        assert process is not None and process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    def start(self, i: int) -> None:
+        self.begin(i)
+        self.await_ready(i)
+
+    def end(self, i: int, number: signal.Signals = signal.SIGKILL) -> None:
+        process, self.processes[i] = self.processes[i], None
+        if process is not None:
+            os.kill(process.pid, number)
+            process.communicate()
+
+    def owner(self, i: int) -> Owner:
+        return Owner(self.urls[i], data_dir=self.data[i])
+
+    def client(self, i: int) -> AsyncClient:
+        return AsyncClient(self.urls[i], data_dir=self.data[i])
+
+    def node(self, i: int, name: str) -> ComputeNode:
+        return ComputeNode(self.urls[i], name=name, data_dir=self.data[i])
+
+
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
+    gateways = Trio(tmp_path_factory.mktemp("trio"))
+    try:
+        gateways.start_all()
+        yield gateways
+    finally:
+        for i in range(3):
+            gateways.end(i)
+
+
+async def names_of_nodes(client: AsyncClient) -> list[str]:
+    return [str(node.name) for node in await client.nodes()]
+
+
+async def test_client_calls_node_of_another_gateway(trio: Trio, until: Until) -> None:
+    async with trio.node(0, "far") as node, trio.client(1) as client, trio.client(2) as third:
+        node.register(lambda a, b: a + b, name="add")
+
+        async def is_known() -> bool:
+            return all([[f.name for f in await c.functions()] == ["add"] for c in (client, third)])
+
+        await until(is_known)
+        assert await client.execute("add", 2, 3) == 5
+        assert await third.execute("far.add", 2, 3) == 5
+        with pytest.raises(NodeUnreachable, match="no node named 'near'"):
+            await client.execute("near.add", 2, 3)
+
+
+async def test_large_values_pass_between_gateways(trio: Trio) -> None:
+    value = secrets.token_bytes(3_000_000)
+    async with trio.node(0, "far") as node, trio.client(1) as client:
+        node.register(lambda data: data[::-1], name="turn")
+        assert await client.execute("far.turn", value) == value[::-1]
+
+
+async def test_node_that_is_killed_is_missed_at_every_gateway(trio: Trio, until: Until) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", NODE, trio.urls[0], str(trio.data[0]))
+    async with trio.client(1) as client, trio.client(2) as third:
+        await until(lambda: client.find(CapabilityName("size")))
+        process.kill()
+        await process.wait()
+        async with asyncio.timeout(1):
+            while "mortal" in [*await names_of_nodes(client), *await names_of_nodes(third)]:
+                await asyncio.sleep(0.01)
+
+
+async def test_one_name_is_given_to_one_node_alone(trio: Trio) -> None:
+    nodes = [trio.node(i, "twin") for i in range(3)]
+    started = await asyncio.gather(*(node.start() for node in nodes), return_exceptions=True)
+    assert all(found is None or isinstance(found, NameTaken) for found in started)
+    assert started.count(None) <= 1
+    for node in nodes:
+        await node.stop()
+    async with trio.node(0, "twin"):
+        with pytest.raises(NameTaken):
+            await trio.node(1, "twin").start()
+
+
+async def test_client_that_is_shut_out_at_one_gateway_is_cut_off_at_another(
+    trio: Trio, tmp_path: Path, until: Until
+) -> None:
+    async with trio.owner(0) as first, trio.owner(1) as second:
+        token = await first.invite("client", "ana")
+        membership = await join(token, tmp_path)
+        assert {Address.parse(g) for g in membership.gateways} == {Address.parse(u) for u in trio.urls}
+        assert "ana" in [m.name for m in await second.members()]
+        with pytest.raises(NameTaken):
+            await second.invite("client", "ana")
+        async with AsyncClient(trio.urls[2], data_dir=tmp_path) as ana:
+            await ana.nodes()
+            await second.revoke("client", "ana")
+            async with asyncio.timeout(2):
+                with pytest.raises(AccessDenied):
+                    while True:
+                        await ana.nodes()
+        assert [m.revoked_at > 0 for m in await first.members() if m.name == "ana"] == [True]
+
+
+async def test_calls_go_on_when_the_gateway_of_client_and_node_is_killed(trio: Trio) -> None:
+    started = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def slow() -> str:
+        started.set()
+        await go_on.wait()
+        return "done"
+
+    node = trio.node(2, "moving")
+    node.register(slow, idempotent=False)
+    node.register(lambda a, b: a + b, name="add")
+    async with node, trio.client(2) as client:
+        assert await client.execute("add", 1, 1) == 2
+        call = asyncio.create_task(client.execute("slow"))
+        await started.wait()
+        trio.end(2)
+        began = time.monotonic()
+        assert await client.execute("moving.add", 2, 3) == 5
+        assert time.monotonic() - began < 3
+        go_on.set()
+        assert await call == "done"
+        assert await names_of_nodes(client) == ["moving"]
+    trio.start(2)
+
+
+async def test_gateway_that_was_away_knows_everybody(trio: Trio, tmp_path: Path, until: Until) -> None:
+    eve, ben = tmp_path / "eve", tmp_path / "ben"
+    async with trio.owner(0) as owner:
+        await join(await owner.invite("client", "eve"), eve)
+        async with AsyncClient(trio.urls[2], data_dir=eve) as client:
+            await client.nodes()
+        trio.end(2)
+        await owner.revoke("client", "eve")
+        await join(await owner.invite("client", "ben"), ben)
+        async with trio.node(0, "old") as node:
+            node.register(len, name="size")
+            trio.begin(2)
+            ready = asyncio.create_task(asyncio.to_thread(trio.await_ready, 2))
+            refusals = [await is_refused(trio.urls[2], eve) async for _ in until_done(ready)]
+            assert len(refusals) > 1 and all(refusals)
+            async with AsyncClient(trio.urls[2], data_dir=ben) as client:
+                assert await client.execute("old.size", "four") == 4
+            async with trio.client(2) as client, trio.owner(2) as third:
+                assert await names_of_nodes(client) == ["old"]
+                members = {m.name: m.revoked_at > 0 for m in await third.members()}
+                assert members["eve"] and not members["ben"]
+
+
+async def test_stranger_cannot_become_a_gateway(trio: Trio, tmp_path: Path) -> None:
+    route = Address.parse(trio.routes[0])
+    own = f"127.0.0.1:{free_port('127.0.0.1')}"
+    stranger = Cluster(Address.parse(own), (route,))
+    tls = certificates_in(tmp_path / "tls", stranger.hosts("127.0.0.1"))
+    authority = Authority.new()
+    config = ServerConfig(authority, "stranger", tls, tmp_path, None, stranger, "127.0.0.1")
+    key = Identity.generate()
+    ca = tls.ca.read_text()
+    system = Membership(
+        kind="owner", name="gateway", jwt=authority.system_jwt(key.public), seed=key.seed, ca=ca
+    )
+    async with NatsServer(config) as server:
+        connection = Connection(server.address, lambda: system, name="stranger")
+        await connection.open()
+        log = server._folder / "nats.log"  # type: ignore[operator]
+        async with asyncio.timeout(5):
+            while "TLS route handshake error" not in log.read_text():
+                await asyncio.sleep(0.01)
+        found = json.loads(await connection.request(f"$SYS.REQ.SERVER.{connection.server_id}.ROUTEZ", b""))
+        assert found["data"]["num_routes"] == 0
+        await connection.close()
+
+
+async def test_neither_a_plain_connection_nor_a_clients_tls_is_a_route(trio: Trio) -> None:
+    route = Address.parse(trio.routes[0])
+    ca = (trio.data[0] / "gateway" / "tls" / "ca.pem").read_text()
+    for tls in (None, certificates.trusting(ca), certificates.unproven()):
+        name = certificates.SERVER_NAME if tls is not None else None
+        reader, writer = await asyncio.open_connection(route.host, route.port, ssl=tls, server_hostname=name)
+        writer.write(b'CONNECT {"name":"x","cluster":"easynet","lnoc":true}\r\nPING\r\n')
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(5):
+                assert b"PONG" not in await reader.read()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def is_refused(url: str, data_dir: Path) -> bool:
+    """Whether a device that has joined is not let in at one gateway."""
+    membership = memberships.joined(data_dir)[0].model_copy(update={"gateways": ()})
+    connection = Connection(Address.parse(url), lambda: membership, name="client.eve")
+    try:
+        await connection.open()
+    except GatewayError:
+        return True
+    finally:
+        await connection.close()
+    return False
+
+
+async def until_done(task: "asyncio.Task[None]") -> AsyncIterator[None]:
+    """Give turns until a task is done, and one more."""
+    while not task.done():
+        yield
+        await asyncio.sleep(0.001)
+    yield
+    await task
+
+
+NODE = """
+import sys
+from pathlib import Path
+from easynet.fabric.node import ComputeNode
+node = ComputeNode(sys.argv[1], name="mortal", data_dir=Path(sys.argv[2]))
+node.register(len, name="size")
+node.serve()
+"""
