@@ -34,6 +34,7 @@ COMMANDS = {
     "node": Entry("easynet.cli.node", "Offer functions of your own to a network."),
     "gateway": Entry("easynet.cli.gateway", "Run a network of your own, and see who is on it."),
     "invite": Entry("easynet.cli.invite", "Let a device join your network: as a node, or as a client."),
+    "delegate": Entry("easynet.cli.delegate", "Hand on a part of what you may do on a network."),
     "revoke": Entry("easynet.cli.revoke", "Shut a device out of your network."),
 }
 

@@ -26,6 +26,10 @@ def call(
     timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Give up after it, such as 30s or 10m.")
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Add what the node signed about the call to a file."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON in one line, also on a terminal.")] = False,
     gateway: Gateway = None,
 ) -> None:
@@ -44,5 +48,6 @@ def call(
         timeout_s=parse_duration(timeout, "--timeout") if timeout is not None else None,
         as_json=json,
         folder=Path.cwd(),
+        receipt=receipt,
     )
     raise typer.Exit(run(wanted, gateway))

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import sys
-from contextlib import aclosing
+from collections.abc import Generator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from easynet.agents.wording import printable
 from easynet.cli.call_arguments import CallArguments
@@ -40,6 +41,8 @@ class FunctionCall:
     as_json: bool
     folder: Path
     """Where files that come back are saved."""
+    receipt: Path | None = None
+    """Where the node's signed statement of the call is added."""
 
 
 def run(call: FunctionCall, gateway: str | None) -> int:
@@ -71,6 +74,26 @@ async def _run(call: FunctionCall, gateway: str | None) -> None:
 
 
 async def _call(call: FunctionCall, client: AsyncClient) -> None:
+    """Make the call, and keep its receipt where that is wanted, also where the function failed."""
+    with _added_to(call.receipt) as file:
+        try:
+            await _show_results(call, client)
+        except RemoteFailure:
+            await _keep_receipt(client, file)
+            raise
+        await _keep_receipt(client, file)
+
+
+async def _keep_receipt(client: AsyncClient, file: TextIO | None) -> None:
+    if file is None:
+        return
+    receipt = await client.receipt()
+    file.write(f"{receipt.to_json()}\n")
+    said = f"Signed by {receipt.facts.offer.node}. To check it: easynet receipts verify {file.name}"
+    print(printable(said), file=sys.stderr, flush=True)
+
+
+async def _show_results(call: FunctionCall, client: AsyncClient) -> None:
     capability = wanted(call.function, await client.nodes())
     args, kwargs = call.arguments.values_for(capability)
     if problem := capability.mismatch(tuple(args), kwargs):
@@ -127,6 +150,20 @@ def _artifacts(value: Any) -> list[Artifact]:
             return [a for item in value for a in _artifacts(item)]
         case _:
             return []
+
+
+@contextmanager
+def _added_to(path: Path | None) -> Generator[TextIO | None]:
+    """A file to add lines to, opened before anything is called; raises DataDirectoryUnusable."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise DataDirectoryUnusable(f"cannot write {path}: {error.strerror or error}") from error
+    with file:
+        yield file
 
 
 def new_file(folder: Path, name: str) -> Path:

@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from easynet.cli.options import OwnGateway
 from easynet.cli.streams import write, write_json
+
+if TYPE_CHECKING:
+    from easynet.fabric.cluster import Cluster
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
@@ -39,15 +43,55 @@ def start(
             metavar="PORT", min=0, max=65535, help="Serve metrics for Prometheus there, on this machine."
         ),
     ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Become a gateway of the network that `gateway export` wrote to FILE."
+        ),
+    ] = None,
+    cluster: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where to wait for the network's other gateways.")
+    ] = "",
+    peers: Annotated[
+        str, typer.Option(metavar="HOST:PORT,...", help="Where those wait, with commas between.")
+    ] = "",
 ) -> None:
     """Run a gateway until Ctrl-C. Who has joined it finds it again after a restart."""
     # Imported here: a mistyped option should not wait for them.
     from easynet.cli.listen import listen_address
     from easynet.fabric import logs
+    from easynet.fabric.cluster import read_cluster
 
     host, port = listen_address(listen)
+    place = read_cluster(cluster, peers)
     logs.configure()
-    asyncio.run(_serve(host, port, data.absolute() if data else None, advertise, metrics_port))
+    folder = data.absolute() if data else None
+    asyncio.run(_serve(host, port, folder, advertise, metrics_port, place, network))
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, which only you can read.")],
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the gateway keeps its keys.")
+    ] = None,
+) -> None:
+    """Write your network's keys to a file, to run a further gateway of it on another machine."""
+    # Imported here: a mistyped option should not wait for them.
+    from easynet.fabric.network_file import export_network
+    from easynet.settings import Settings
+
+    export_network((data or Settings().data_dir) / "gateway", file)
+    print(
+        f"Whoever has {file} is your network: it lets anybody in and reads everything."
+        " Take it to the other machine by a way that you trust, and delete it afterwards.",
+        file=sys.stderr,
+        flush=True,
+    )
+    write(
+        f"easynet gateway start --network {file.name} --listen 0.0.0.0:4222"
+        " --cluster 0.0.0.0:6222 --peers HOST:6222"
+    )
 
 
 @app.command()
@@ -70,14 +114,25 @@ def status(
         write(gateway_status(found))
 
 
-async def _serve(host: str, port: int, data: Path | None, advertise: str, metrics_port: int | None) -> None:
+async def _serve(
+    host: str,
+    port: int,
+    data: Path | None,
+    advertise: str,
+    metrics_port: int | None,
+    cluster: "Cluster | None",
+    network: Path | None,
+) -> None:
     # Imported here: they take longest to load.
     from easynet.cli.render_gateway import gateway_started
     from easynet.fabric.gateway import Gateway
     from easynet.fabric.metrics import MetricsServer
+    from easynet.fabric.network_file import import_network
     from easynet.settings import Settings
 
     own = Settings().usable_data_dir()
+    if network is not None:
+        import_network(network, (data or own) / "gateway")
     gateway = Gateway(
         data or own,
         host,
@@ -86,6 +141,7 @@ async def _serve(host: str, port: int, data: Path | None, advertise: str, metric
         advertise=advertise,
         is_default=True,
         ways_in=own,
+        cluster=cluster,
     )
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

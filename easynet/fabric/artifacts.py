@@ -6,14 +6,15 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
-from easynet.fabric import retention
+from easynet.fabric import codec, retention
+from easynet.fabric.codec import Blob
 from easynet.fabric.drafts import Draft
 
 TIDY_EVERY_S: Final = 3600.0
@@ -34,12 +35,14 @@ class ArtifactStore:
 
     def put_bytes(self, data: bytes, filename: str = "") -> Artifact:
         """Keep bytes; raises DataDirectoryUnusable."""
-        artifact = Artifact(
-            digest=hashlib.sha256(data).hexdigest(), size_bytes=len(data), filename=own_name(filename)
-        )
+        return self.put(data).model_copy(update={"filename": own_name(filename)})
+
+    def put(self, *pieces: bytes) -> Artifact:
+        """Keep what several pieces are together; raises DataDirectoryUnusable."""
+        artifact = artifact_of(pieces)
         if not self.has(artifact):
             with self._new_file() as (path, file):
-                file.write(data)
+                file.writelines(pieces)
                 file.flush()
                 self._take_in(path, artifact)
         return artifact
@@ -76,18 +79,26 @@ class ArtifactStore:
         """The file that holds the bytes, to read parts of it; raises BadData where it is not here."""
         return _opened(self.path(artifact))
 
-    def read(self, artifact: Artifact) -> bytes:
-        """The bytes, proven to be those that were put; raises BadData."""
+    def value(self, artifact: Artifact) -> bytes | Blob:
+        """The bytes of an encoded value, to be decoded; raises BadData."""
+        with self.open(artifact) as file:
+            begins = codec.blob_begins(file.read(16), artifact.size_bytes)
+        data = self.read(artifact, begins)
+        return Blob(data) if begins else data
+
+    def read(self, artifact: Artifact, begin: int = 0) -> bytes:
+        """The bytes, or those from `begin` on, proven to be those that were put; raises BadData."""
         found = self._found(artifact)
         if found is None:
             raise self._absent(artifact)
         try:
-            data = self._place(artifact).read_bytes()
+            with open(self._place(artifact), "rb", buffering=0) as file:
+                head, data = file.read(begin), file.readall()
         except OSError as error:
             raise BadData(f"cannot read {_named(artifact)} in {self.folder}: {error.strerror}") from error
         # What this process has proven is not hashed again while nobody has touched the file.
         if self._proven.get(artifact.digest) != found:
-            if hashlib.sha256(data).hexdigest() != artifact.digest:
+            if artifact_of((head, data)).digest != artifact.digest:
                 with contextlib.suppress(OSError):
                     self._place(artifact).unlink()
                 raise BadData(f"{_named(artifact)} is damaged in {self.folder}")
@@ -125,7 +136,7 @@ class ArtifactStore:
             raise
 
     def adopt(self, draft: Draft) -> None:
-        """Make an artifact of a draft; where it raises BadData or DataDirectoryUnusable, the draft is gone."""
+        """Make an artifact of a draft; where it raises BadData or DataDirectoryUnusable, that is gone."""
         try:
             with self._trouble():
                 draft.finish()
@@ -215,6 +226,14 @@ class ArtifactStore:
             yield
         except OSError as error:
             raise DataDirectoryUnusable.at(self.folder, error) from error
+
+
+def artifact_of(pieces: Sequence[bytes]) -> Artifact:
+    """What refers to several pieces that belong together."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return Artifact(digest=digest.hexdigest(), size_bytes=sum(map(len, pieces)))
 
 
 def draft_name(artifact: Artifact, owner: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 from easynet.core.ids import CapabilityName, NodeId
 
 FORGET_S: Final = 10.0
-"""Over so many seconds an estimate that is not renewed falls to a third, so that slow nodes are tried again."""
+"""In so many seconds an estimate that is not renewed falls to a third: slow nodes are tried again."""
 MIN_COST_S: Final = 1e-4
 """Below this, differences are noise."""
 _MAX_KNOWN: Final = 10_000

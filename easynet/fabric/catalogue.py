@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from easynet.core.capability import Capability
-from easynet.core.errors import EasyNetError
+from easynet.core.errors import EasyNetError, GatewayUnreachable
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node, Offer
 from easynet.fabric.connection import Connection
 from easynet.fabric.grants import Grant
 from easynet.fabric.questions import ask
 
+_TRIES: Final = 3
+_TRY_S: Final = 2.0
 _FRESH_S: Final = 1.0
 """How old a node's number of running calls may be. Nodes that come or go are known at once."""
 
@@ -116,4 +118,12 @@ class Catalogue:
             del self._refreshing[capability]
 
     async def _ask(self, what: str, content: Any = None) -> Any:
-        return await ask(self._connection, f"reg.{what}.{self._connection.member}", content)
+        subject = f"reg.{what}.{self._connection.member}"
+        for left in reversed(range(_TRIES)):
+            try:
+                return await ask(self._connection, subject, content, timeout_s=_TRY_S)
+            except GatewayUnreachable:
+                # With a gateway that dies a question is lost; another one of the network answers it then.
+                if not left or not self._connection.is_connected:
+                    raise
+        raise AssertionError("the last try returns or raises")

@@ -80,9 +80,7 @@ class AsyncClient:
 
     async def stream(self, function: str, /, *args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
         """The items of a generator function, as they come; of any other function, its one result."""
-        async with aclosing(
-            self._connected().router.stream(function, args, kwargs, _last_call.set)
-        ) as items:
+        async with aclosing(self._connected().router.stream(function, args, kwargs, _last_call.set)) as items:
             async for item in items:
                 yield item
 
@@ -101,9 +99,7 @@ class AsyncClient:
         arguments of further calls. Closing the iterator cancels the call. A second call with the same key
         gets the result of the first one, for ten minutes after its end.
         """
-        updates = self._connected().router.invoke(
-            node, capability, arguments, key=key, timeout_s=timeout_s
-        )
+        updates = self._connected().router.invoke(node, capability, arguments, key=key, timeout_s=timeout_s)
         async with aclosing(updates):
             async for update in updates:
                 match update:
@@ -203,9 +199,7 @@ class _Line:
         self._inbox = Inbox(self._connection, self.receipts.take)
         self.catalogue = Catalogue(self._connection)
         self.transfer = Transfer(self._connection, store)
-        self.router = Router(
-            self._connection, self._inbox, self.catalogue, self.transfer, tracing.tracer()
-        )
+        self.router = Router(self._connection, self._inbox, self.catalogue, self.transfer, tracing.tracer())
 
     async def open(self) -> None:
         await self._connection.open(expect=self._way_in.server_id)

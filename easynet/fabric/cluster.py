@@ -11,6 +11,9 @@ from easynet.core.errors import SettingsError
 from easynet.fabric.address import Address
 from easynet.fabric.own_address import is_any_host
 
+EVERY_WORD: Final = "node.*.*"
+"""What nodes say. It is heard in one subscription, so that a node's leaving is not heard before its coming."""
+_FOR_ONE: Final = ("claim", "charge", "refund")
 QUEUE: Final = "gateways"
 """Of those that listen under it, one gets each message."""
 _MAX_REPLICAS: Final = 3
@@ -41,14 +44,18 @@ class Cluster:
         return tuple(dict.fromkeys([self.reached_by(advertise).host, *others]))
 
 
-def cluster_of(listen: Address | None, peers: tuple[Address, ...]) -> Cluster | None:
-    """What `--cluster` and `--peers` say together; raises SettingsError where they do not fit."""
-    if listen is None and peers:
+def read_cluster(listen: str, peers: str) -> Cluster | None:
+    """What `--cluster` and `--peers` say together; raises UsageError or SettingsError."""
+    others = [Address.parse(word) for word in peers.split(",") if word.strip()]
+    if listen:
+        at = Address.parse(listen)
+        return Cluster(at, tuple(dict.fromkeys(other for other in others if other != at)))
+    if others:
         raise SettingsError(
             "the other gateways of a network have to find this one, too",
             hint="Say where it waits for them: --cluster HOST:PORT.",
         )
-    return None if listen is None else Cluster(listen, tuple(p for p in peers if p != listen))
+    return None
 
 
 def subjects(gateway_id: str, *, is_alone: bool) -> list[tuple[str, str]]:
@@ -56,7 +63,11 @@ def subjects(gateway_id: str, *, is_alone: bool) -> list[tuple[str, str]]:
     own = [(f"adm.{gateway_id}.*", ""), (f"enrol.{gateway_id}.redeem", "")]
     one = ["reg.*.*", "enrol.*.authority", "enrol.*.grant"]
     if is_alone:
-        return [*own, ("node.*.*", ""), *((subject, "") for subject in one)]
-    heard = [(f"node.{what}.*", "") for what in ("join", "beat", "leave")]
-    one += [f"node.{what}.*" for what in ("claim", "charge", "refund")]
-    return [*own, *heard, *((subject, QUEUE) for subject in one)]
+        return [*own, (EVERY_WORD, ""), *((subject, "") for subject in one)]
+    one += [f"node.{what}.*" for what in _FOR_ONE]
+    return [*own, *((subject, QUEUE) for subject in one)]
+
+
+def is_for_all(subject: str) -> bool:
+    """Whether what a node says is for all gateways, and not for one of them to decide."""
+    return subject.split(".")[1] not in _FOR_ONE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path, PurePath
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgpack
 from pydantic import BaseModel, ValidationError
@@ -32,15 +32,16 @@ MAX_RECORD_BYTES: Final = 1024 * 1024
 MAX_BYTES: Final = 6 * 1024 * 1024
 """The largest value that travels in one message, where there is no store to put it into."""
 
-PutBytes = Callable[[bytes], Artifact]
 PutFile = Callable[[Path], Artifact]
-Fetch = Callable[[Artifact], bytes]
 
 _ARTIFACT, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA = 1, 2, 3, 4, 5, 6
 _TABLES: Final = {kind: 16 + i for i, kind in enumerate(tables.KINDS)}
 _TABLE_BY_CODE: Final = {code: kind for kind, code in _TABLES.items()}
 _LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes})
+_SHORT: Final = 32
+_SMALL: Final = frozenset({type(None), bool, int, float})
 _SCALARS: Final = frozenset({type(None), bool, float})
+_BLOB: Final = b"\xc6"
 _CONTAINERS: Final = frozenset((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
 """The first bytes of msgpack's lists and mappings."""
 _KEYS: Final = frozenset({str, int, bool, float, bytes, type(None)})
@@ -54,21 +55,55 @@ class Opaque:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """An encoded value that is nothing but bytes, without the few that come before them."""
+
+    content: bytes
+
+
+class Put(Protocol):
+    """Keeps what several pieces are together."""
+
+    def __call__(self, *pieces: bytes) -> Artifact: ...
+
+
+Fetch = Callable[[Artifact], bytes | Blob]
+
+
 class _Encoder:
     """Turns one value into msgpack's own types, and large parts of it into references."""
 
-    def __init__(self, put: PutBytes | None, put_file: PutFile | None, inline_bytes: int) -> None:
+    def __init__(self, put: Put | None, put_file: PutFile | None, inline_bytes: int) -> None:
         self._put = put
         self._put_file = put_file
         self._inline_bytes = inline_bytes
 
     def encode(self, value: Any, where: str) -> bytes:
-        packed = self._split(self._plain(value, where, 0), where)
+        packed = self._split(self._slim(self._plain(value, where, 0), where), where)
         if len(packed) > MAX_BYTES:
             raise Unencodable(
                 f"{where} takes {len(packed):,} bytes, more than one message holds ({MAX_BYTES:,})"
             )
         return packed
+
+    def _slim(self, plain: Any, where: str) -> Any:
+        """The value with references where single parts of it are large, none of which is copied for that."""
+        if self._put is None:
+            return plain
+        match plain:
+            case str() | bytes() | msgpack.ExtType():
+                pieces = _pieces(plain, self._inline_bytes, where)
+                return _extension(self._put(*pieces)) if pieces else plain
+            case list() if len(plain) <= MAX_PARTS:
+                return [self._slim(part, where) for part in plain]
+            case dict() if len(plain) <= MAX_PARTS:
+                return {key: self._slim(part, where) for key, part in plain.items()}
+            case list() | dict():
+                packed = _pack(plain, where)
+                return _extension(self._put(packed)) if len(packed) > self._inline_bytes else plain
+            case _:
+                return plain
 
     def _split(self, plain: Any, where: str) -> bytes:
         """Pack, with the parts that are too large for a message moved into the store."""
@@ -90,8 +125,6 @@ class _Encoder:
         if isinstance(part, dict | list) or (isinstance(part, str | bytes) and len(part) > 1024):
             packed = self._split(part, where)
             return msgpack.unpackb(packed, strict_map_key=False, ext_hook=msgpack.ExtType)
-        if isinstance(part, msgpack.ExtType) and len(part.data) > self._inline_bytes and self._put is not None:
-            return _extension(self._put(_pack(part, where)))
         return part
 
     def _plain(self, value: Any, where: str, depth: int) -> Any:
@@ -175,7 +208,7 @@ class _Encoder:
 
 def encode(
     value: Any,
-    put: PutBytes | None = None,
+    put: Put | None = None,
     put_file: PutFile | None = None,
     *,
     where: str = "result",
@@ -183,22 +216,40 @@ def encode(
 ) -> bytes:
     """The bytes that a value travels as; raises Unencodable, which names the part by its path from `where`.
 
-    `put` takes parts larger than `inline_bytes`, `put_file` takes files; both give the reference that travels
-    instead. Tuples and sets arrive as lists, models and data classes as dictionaries.
+    `put` takes parts larger than `inline_bytes`, each in pieces that belong together, and `put_file` takes
+    files; both give the reference that travels instead. Tuples and sets arrive as lists, models and data
+    classes as dictionaries.
     """
     return _Encoder(put, put_file, inline_bytes).encode(value, where)
 
 
 def encode_plain(value: Any, inline_bytes: int) -> bytes | None:
     """The bytes of a small value made of plain lists, dictionaries and scalars; `None` for any other."""
+    if _is_large(value, inline_bytes, 3):
+        return None
     try:
-        packed: bytes = msgpack.packb(value, strict_types=True)
+        packed = bytes(msgpack.packb(value, strict_types=True) or b"")
     # Whatever the reason, `encode` knows what to do, or says what is wrong.
     except (TypeError, ValueError, OverflowError, UnicodeEncodeError):
         return None
     size = len(packed)
     # As many levels as are allowed take more bytes than a small value has.
     return packed if size <= MAX_DEPTH or (size <= inline_bytes and _is_plain(value, MAX_DEPTH)) else None
+
+
+def _is_large(value: Any, limit: int, depth: int) -> bool:
+    """Whether a value is too large to be worth packing on trial, as far as a short look tells."""
+    kind = type(value)
+    if kind is bytes or kind is str:
+        return len(value) > limit
+    if kind is list or kind is dict:
+        if len(value) > limit:
+            return True
+        if depth and len(value) <= _SHORT:
+            for part in value if kind is list else value.values():
+                if type(part) not in _SMALL and _is_large(part, limit, depth - 1):
+                    return True
+    return False
 
 
 def _is_plain(value: Any, depth: int) -> bool:
@@ -258,7 +309,25 @@ def references(data: bytes) -> list[Artifact]:
     return list(found)
 
 
-def _decode(data: bytes, fetch: Fetch | None, depth: int) -> Any:
+def blob_begins(head: bytes, size_bytes: int) -> int:
+    """Where the content begins of an encoded value that is nothing but bytes; 0 for any other value.
+
+    `head` is the first bytes of the value, five or more, and `size_bytes` says how many there are.
+    """
+    is_blob = head[:1] == _BLOB and len(head) >= 5 and int.from_bytes(head[1:5], "big") == size_bytes - 5
+    return 5 if is_blob else 0
+
+
+def pieces_of(value: bytes | Blob) -> tuple[bytes, ...]:
+    """What an encoded value consists of."""
+    if isinstance(value, Blob):
+        return _BLOB + len(value.content).to_bytes(4, "big"), value.content
+    return (value,)
+
+
+def _decode(data: bytes | Blob, fetch: Fetch | None, depth: int) -> Any:
+    if isinstance(data, Blob):
+        return data.content
     if depth > MAX_DEPTH:
         raise BadData("a value that is nested too deep")
 
@@ -299,6 +368,22 @@ def _pack(plain: Any, where: str) -> bytes:
     try:
         return wire.pack(plain)
     except (ValueError, OverflowError, UnicodeEncodeError) as error:
+        raise Unencodable(f"{where} cannot travel: {error}") from error
+
+
+def _pieces(leaf: str | bytes | msgpack.ExtType, limit: int, where: str) -> tuple[bytes, ...]:
+    """What a text, bytes or an extension is packed as, in two pieces; nothing where it is not large."""
+    size = len(leaf.data) if isinstance(leaf, msgpack.ExtType) else len(leaf)
+    if size <= max(limit, 0xFFFF):
+        return ()
+    try:
+        if isinstance(leaf, msgpack.ExtType):
+            return b"\xc9" + size.to_bytes(4, "big") + leaf.code.to_bytes(1, "big"), leaf.data
+        if isinstance(leaf, str):
+            text = leaf.encode()
+            return b"\xdb" + len(text).to_bytes(4, "big"), text
+        return _BLOB + size.to_bytes(4, "big"), leaf
+    except (OverflowError, UnicodeEncodeError) as error:
         raise Unencodable(f"{where} cannot travel: {error}") from error
 
 

@@ -71,7 +71,8 @@ class Directory:
             raise BadData(f"{name!r} offers two functions of one name")
         trust = self._trust(node)
         self.registry.join(node.model_copy(update={"trust": trust}), self._clock.now())
-        _LOG.info("node %s offers %d functions", node.name, len(names), extra={"trust": str(trust)})
+        does = "drains" if node.draining else f"offers {len(names)} functions"
+        _LOG.info("node %s %s", node.name, does, extra={"trust": str(trust)})
         await self._tell("joined", node.name)
 
     def _trust(self, node: Node) -> Trust:

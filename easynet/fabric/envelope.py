@@ -213,7 +213,7 @@ def decode_resume(data: bytes) -> Resume:
             raise BadFrame("a question after a call that cannot be read")
 
 
-def encode_update(update: Update) -> bytes:  # noqa: C901 (one branch for each kind)
+def encode_update(update: Update) -> bytes:
     """The message that tells a caller how its call is going."""
     match update:
         case Result(value):
@@ -242,7 +242,7 @@ def encode_update(update: Update) -> bytes:  # noqa: C901 (one branch for each k
             )
 
 
-def decode_update(data: bytes) -> Update:  # noqa: C901 (one branch for each kind)
+def decode_update(data: bytes) -> Update:
     """Read an update; raises BadFrame, or VersionMismatch where it is of another version."""
     fields = _fields(data)
     if len(fields) == 2 and fields[0] == "result" and type(fields[1]) is bytes:
@@ -294,7 +294,11 @@ def _is_token(text: str) -> bool:
 
 
 def _is_number_or_none(value: object) -> bool:
-    return value is None or type(value) is float or (isinstance(value, int | float) and not isinstance(value, bool))
+    return (
+        value is None
+        or type(value) is float
+        or (isinstance(value, int | float) and not isinstance(value, bool))
+    )
 
 
 def _are_texts(values: list[Any]) -> bool:

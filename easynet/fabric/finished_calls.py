@@ -47,14 +47,15 @@ class FinishedCalls:
 
     def add(self, call: FinishedCall) -> None:
         """Remember how a call ended."""
-        record: _Record = (*call,)
-        self._by_id[call.id] = record
-        if call.key:
-            self._by_key[call.client, call.function, call.key] = record
+        id_, client, function, key, ended_at, last, items, before = call
+        record: _Record = id_, client, function, key, ended_at, last, items, before
+        self._by_id[record[0]] = record
+        if record[3]:
+            self._by_key[record[1], record[2], record[3]] = record
         self._oldest.append(record)
-        self._bytes += _size(record)
+        self._bytes += len(record[5]) + (sum(map(len, record[6])) if record[6] else 0)
         if len(self._oldest) > self._max_calls or self._bytes > self._max_bytes:
-            self.forget(call.ended_at)
+            self.forget(record[4])
 
     def find(self, client: str, function: str, key: str) -> FinishedCall | None:
         """The call that a client made under a key, or under an id that is used as such."""
@@ -75,13 +76,9 @@ class FinishedCalls:
             or now - oldest[0][4] > self._kept_s
         ):
             record = oldest.popleft()
-            self._bytes -= _size(record)
+            self._bytes -= len(record[5]) + (sum(map(len, record[6])) if record[6] else 0)
             id_, client, function, key = record[:4]
             if self._by_id.get(id_) is record:
                 del self._by_id[id_]
             if key and self._by_key.get((client, function, key)) is record:
                 del self._by_key[client, function, key]
-
-
-def _size(record: _Record) -> int:
-    return len(record[5]) + sum(map(len, record[6]))

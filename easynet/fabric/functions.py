@@ -30,9 +30,7 @@ class Function:
 
     def checked(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments as the function takes them; raises ArgumentMismatch where they do not fit."""
-        if not self._surely_fit(args, kwargs) and (
-            problem := self.capability.mismatch(tuple(args), kwargs)
-        ):
+        if not self._surely_fit(args, kwargs) and (problem := self.capability.mismatch(tuple(args), kwargs)):
             raise ArgumentMismatch(problem)
         return self.with_objects(args, kwargs) if self.records else (args, kwargs)
 
@@ -45,7 +43,7 @@ class Function:
 
     @cached_property
     def _shape(self) -> tuple[int, int, frozenset[str], frozenset[str]]:
-        """How many arguments may be given by position alone, and which must and may be given by name alone."""
+        """How many arguments may come by position alone, and which must and may come by name alone."""
         named = [p for p in self.capability.parameters if not p.is_variadic]
         by_position = [p for p in named if not p.is_keyword_only]
         fewest = sum(p.required for p in by_position)

@@ -33,7 +33,7 @@ from easynet.fabric.artifact_exchange import ArtifactExchange
 from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.authority import LOCAL_CLIENT, Account, Authority
 from easynet.fabric.certificates import certificates_in, fingerprint
-from easynet.fabric.cluster import Cluster, subjects
+from easynet.fabric.cluster import EVERY_WORD, Cluster, is_for_all, subjects
 from easynet.fabric.connection import Connection, Message
 from easynet.fabric.directory import Directory
 from easynet.fabric.enrolment import Enrolment
@@ -180,6 +180,8 @@ class Gateway:
         await self._connect()
         await self._serve(others)
         self._publish_ways_in()
+        if lasting:
+            remember_gateways(lasting, self.advertised)
 
     def _keep_to_itself(self, folder: Path) -> None:
         try:
@@ -192,10 +194,9 @@ class Gateway:
 
     async def _start_server(self) -> None:
         lasting = self._lasting
-        if is_any_host(self._advertise):
-            self._advertise = own_address(self._advertise)
         # The others' hosts as well: a server that knows some by name checks all of them by such a name.
-        hosts = self._cluster.hosts(self._advertise) if self._cluster else ()
+        reached_as = self._reached_as() if self._cluster else ""
+        hosts = self._cluster.hosts(reached_as) if self._cluster else ()
         tls = certificates_in((lasting or self._temporary()) / "tls", hosts) if self._wants_tls else None
         self._ca = tls.ca.read_text("utf-8") if tls else ""
         if lasting:  # what the server is told below is newer
@@ -203,14 +204,17 @@ class Gateway:
         revoked: dict[Account, dict[str, int]] = {
             account: self._members.revoked(kind) for kind, account in _ACCOUNT.items()
         }
-        config = ServerConfig(
-            self._authority, self._id, tls, lasting, revoked, self._cluster, self._advertise
-        )
+        config = ServerConfig(self._authority, self._id, tls, lasting, revoked, self._cluster, reached_as)
         server = NatsServer(config, self._host, self._port, binary=Settings().nats_server)
+        self._advertise = self._reached_as()
         await server.start()
         self._server = server
         self._port = server.port
         self._stack.push_async_callback(server.stop)
+
+    def _reached_as(self) -> str:
+        """The host by which other machines reach this one."""
+        return own_address(self._advertise) if is_any_host(self._advertise) else self._advertise
 
     def _temporary(self) -> Path:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="easynet-gateway-")))
@@ -268,6 +272,8 @@ class Gateway:
             await self._join_others(others)
         for subject, queue in subjects(self._id, is_alone=self._cluster is None):
             await control.subscribe(subject, self._answer, queue=queue)
+        if self._cluster is not None:
+            await control.subscribe(EVERY_WORD, self._hear)
         await control.flush()
         events = f"$SYS.ACCOUNT.{self._authority.account_key('NODES')}"
         await self._system.subscribe(f"{events}.CONNECT", self._came)
@@ -280,25 +286,18 @@ class Gateway:
     async def _join_others(self, others: set[str]) -> None:
         """Know what the other gateways know, before anybody is answered."""
         self._peers = GatewayPeers(
-            self._control, self._id, self.advertised[0], self._answer_to_peer, self._meet, self._lost
+            self._control, self._id, self.advertised[0], self._shared.answer_to_peer, self._meet
         )
+        self._peers.answer_by("has", self._exchange.has)
         self._shared.peers = self._exchange.peers = self._peers
         await self._peers.start()
         self._stack.push_async_callback(self._peers.stop)
         await self._peers.wait_for(others, _MEETING_S)
 
-    async def _answer_to_peer(self, what: str, content: Any) -> Any:
-        if what == "has":
-            return await self._exchange.has(content)
-        return await self._shared.answer_to_peer(what, content)
-
     async def _meet(self, peer: str) -> None:
         await self._shared.meet(peer)
         if self._lasting is not None:
-            remember_gateways(self._lasting, [*self.advertised])
-
-    async def _lost(self, peer: str) -> None:
-        """Nothing to do: its nodes and clients come back elsewhere by themselves."""
+            remember_gateways(self._lasting, self.advertised)
 
     async def _came(self, message: Message) -> None:
         self._connections.came(message.data)
@@ -311,6 +310,10 @@ class Gateway:
     def _keep_on(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something until the gateway stops."""
         self._stack.push_async_callback(_ended, asyncio.create_task(work))
+
+    async def _hear(self, message: Message) -> None:
+        if is_for_all(message.subject):
+            await self._answer(message)
 
     async def _answer(self, message: Message) -> None:
         await answer(self._control, message, self._answer_or_count)

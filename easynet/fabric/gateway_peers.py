@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgpack
 
-from easynet.core.errors import EasyNetError, GatewayError
+from easynet.core.errors import BadData, EasyNetError, GatewayError
 from easynet.fabric.connection import Connection, Message
 from easynet.fabric.questions import answer, ask
 from easynet.fabric.wire import pack
@@ -51,7 +51,6 @@ class GatewayPeers:
         address: str,
         answer_to: Callable[[str, Any], Awaitable[Any]],
         on_met: Callable[[str], Awaitable[None]],
-        on_lost: Callable[[str], Awaitable[None]],
     ) -> None:
         """`answer_to` answers what the others ask. `on_met` runs when one appears or was started again."""
         self._connection = connection
@@ -60,7 +59,8 @@ class GatewayPeers:
         self._address = address
         self._answer_to = answer_to
         self._on_met = on_met
-        self._on_lost = on_lost
+        self._on_lost: list[Callable[[], Awaitable[None]]] = []
+        self._answer_by_what: dict[str, Callable[[Any], Awaitable[Any]]] = {}
         self._loop = asyncio.get_running_loop()
         self._peer_by_id: dict[str, Peer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +75,19 @@ class GatewayPeers:
     def addresses(self) -> list[str]:
         """Where devices find them."""
         return [peer.address for peer in self._peer_by_id.values()]
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this gateway is the one that acts where one of them has to."""
+        return all(self._id < other for other in self._peer_by_id)
+
+    def on_lost(self, react: Callable[[], Awaitable[None]]) -> None:
+        """Do something whenever one of them is gone."""
+        self._on_lost.append(react)
+
+    def answer_by(self, what: str, think: Callable[[Any], Awaitable[Any]]) -> None:
+        """Have the others' questions of that kind answered so."""
+        self._answer_by_what[what] = think
 
     async def start(self) -> None:
         """Be heard from now on, and hear."""
@@ -98,17 +111,18 @@ class GatewayPeers:
                     self._met.clear()
                     await self._met.wait()
 
-    async def ask(self, id_: str, what: str, content: Any = None) -> Any:
+    async def ask(self, id_: str, what: str, content: Any = None, *, timeout_s: float = _ASK_S) -> Any:
         """The answer of one of them; raises EasyNetError."""
-        return await ask(self._connection, f"peer.{id_}.{what}", content, timeout_s=_ASK_S)
+        return await ask(self._connection, f"peer.{id_}.{what}", content, timeout_s=timeout_s)
 
-    async def ask_all(self, what: str, content: Any = None) -> list[Any]:
-        """The answers of those that answer; raises what they raise, but for their silence."""
+    async def ask_all(self, what: str, content: Any = None, *, timeout_s: float = _ASK_S) -> list[Any]:
+        """The answers of those that answer and know the question; raises what they raise."""
         answers = await asyncio.gather(
-            *(self.ask(id_, what, content) for id_ in self._peer_by_id), return_exceptions=True
+            *(self.ask(id_, what, content, timeout_s=timeout_s) for id_ in self._peer_by_id),
+            return_exceptions=True,
         )
         for found in answers:
-            if isinstance(found, BaseException) and not isinstance(found, GatewayError):
+            if isinstance(found, BaseException) and not isinstance(found, GatewayError | BadData):
                 raise found
         return [found for found in answers if not isinstance(found, BaseException)]
 
@@ -136,7 +150,8 @@ class GatewayPeers:
                 if now - peer.heard_at > LOST_AFTER_S:
                     del self._peer_by_id[peer.id]
                     _LOG.warning("the gateway %s is silent", peer.id)
-                    self._keep(self._on_lost(peer.id))
+                    for react in self._on_lost:
+                        self._keep(react())
 
     async def _hear(self, message: Message) -> None:
         match msgpack.unpackb(message.data):
@@ -160,7 +175,10 @@ class GatewayPeers:
         self._keep(answer(self._connection, message, self._answer))
 
     async def _answer(self, subject: str, content: Any) -> Any:
-        return await self._answer_to(subject.rsplit(".", 1)[1], content)
+        what = subject.rsplit(".", 1)[1]
+        if (think := self._answer_by_what.get(what)) is not None:
+            return await think(content)
+        return await self._answer_to(what, content)
 
     def _keep(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

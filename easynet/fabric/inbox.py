@@ -22,7 +22,7 @@ from easynet.fabric.connection import Connection
 from easynet.fabric.envelope import Alive, Call, End, Failure, Item, Ping, Result, Resume, Unknown, Update
 from easynet.fabric.peer import Peer
 from easynet.fabric.peers import Peers
-from easynet.fabric.pending_call import AwaitedCall, FollowedCall, PendingCall
+from easynet.fabric.pending_call import PendingCall
 
 SILENCE_S: Final = 10.0
 """A node that says nothing for so long is gone; it speaks every two seconds."""
@@ -30,6 +30,8 @@ CUT_OFF_S: Final = 30.0
 """How long calls in flight wait for a lost connection."""
 _CHECK_EVERY_S: Final = 1.0
 _PING_EVERY_S: Final = 5.0
+_SURE_S: Final = 5.0
+"""A node that was heard within this time is there, unless the gateway has said otherwise."""
 _ASK_AGAIN_S: Final = 0.25
 _MAX_REPAIRS: Final = 10
 _RESUME: Final = "resume-"
@@ -91,15 +93,16 @@ class Inbox:
         now = self._loop.time()
         peer = self.peers.of(node, now)
         if not peer.calls:
-            peer.heard_at = now
+            peer.waited_since = now
         if not peer.is_greeted:
             self._ping(peer, ())
         id_ = secrets.token_hex(12)
-        message = envelope.encode_call(
-            Call(id_, self._token, arguments, timeout_s, key, inline_bytes, trace)
-        )
+        message = envelope.encode_call(Call(id_, self._token, arguments, timeout_s, key, inline_bytes, trace))
         subject = f"fn.{node}.{self._client}.call.{function}"
-        self._connection.send(subject, message, reply=self._prefix + id_)
+        # A way back through the server costs it as much as the message itself. It is needed only where it
+        # matters whether a call that nobody took was taken, and where it is not known that somebody is there.
+        is_sure = peer.may_repeat(function) and now - peer.heard_at < _SURE_S
+        self._connection.send(subject, message, reply="" if is_sure else self._prefix + id_)
         call = kind(id_, peer, function, subject, message, now)
         self._call_by_id[id_] = call
         peer.calls += 1
@@ -217,7 +220,11 @@ class Inbox:
             call = self._call_by_id.get(token.removeprefix(_RESUME))
             if call is not None and not nobody:  # a node that is not back yet is asked again
                 self._read(call, data)
-        elif not nobody:
+        elif nobody:
+            # Calls to one that was never met are answered by the server in the same way, each for itself.
+            for peer in [p for p in self.peers.with_token(token) if p.once is not None]:
+                self._lose(peer, "is not on this network any more")
+        else:
             with contextlib.suppress(EasyNetError):
                 self._meet(token, envelope.decode_hello(data))
 
@@ -311,12 +318,13 @@ class Inbox:
                 # This process itself stood still, and what was said meanwhile has not been read yet.
                 for peer in self.peers.all():
                     peer.heard_at += late_s
+                    peer.waited_since += late_s
             checked_at = now
             if self._lost_at is not None:
                 self._wait_for_gateway(now - self._lost_at)
                 continue
             for peer in self.peers.all():
-                if peer.calls and now - peer.heard_at > SILENCE_S:
+                if peer.calls and now - max(peer.heard_at, peer.waited_since) > SILENCE_S:
                     self._lose(peer, f"has said nothing for {SILENCE_S:g} s")
             if now - pinged_at >= _PING_EVERY_S:
                 self._ping_all(now - _PING_EVERY_S)
@@ -332,7 +340,9 @@ class Inbox:
 
     def _wait_for_gateway(self, lost_s: float) -> None:
         if self._connection.denied:
-            error: EasyNetError = AccessDenied(f"the gateway let this client in no more: {self._connection.denied}")
+            error: EasyNetError = AccessDenied(
+                f"the gateway let this client in no more: {self._connection.denied}"
+            )
         elif lost_s > CUT_OFF_S:
             error = GatewayUnreachable(f"the gateway at {self._connection.address} went away")
         else:

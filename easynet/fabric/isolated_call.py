@@ -126,7 +126,7 @@ class IsolatedCall:
         self, function: Function, files: CallFiles, store: ArtifactStore
     ) -> tuple[list[Any], dict[str, Any]]:
         encoded, self._encoded_arguments = self._encoded_arguments, b""  # not held on to for the whole call
-        match codec.decode(encoded, store.read):
+        match codec.decode(encoded, store.value):
             case [list(), dict()] as both if all(isinstance(name, str) for name in both[1]):
                 args, kwargs = files.in_place_of(both)
             case _:
@@ -150,4 +150,4 @@ def failure(error: BaseException, limit: MemoryLimit) -> Failure:
 
 
 def _encoded(value: Any, store: ArtifactStore) -> bytes:
-    return codec.encode(value, store.put_bytes, store.put_file)
+    return codec.encode(value, store.put, store.put_file)

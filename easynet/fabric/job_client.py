@@ -46,7 +46,9 @@ from easynet.fabric.memberships import WayIn
 from easynet.fabric.questions import ask
 
 _WAIT_S: Final = 20.0
-_ANSWER_S: Final = 10.0
+_READ_S: Final = 4.0
+"""How long a gateway waits for something to happen; with one that dies, a question is lost without a word."""
+_ANSWER_S: Final = 6.0
 _SUBMIT_TRIES: Final = 3
 _CALLERS_OWN: Final[dict[str, type[EasyNetError]]] = {
     kind.code: kind
@@ -220,9 +222,11 @@ class JobHandle:
     async def _events(self, after: int) -> AsyncGenerator[tuple[int, float, JobEvent]]:
         while True:
             try:
-                content = [self.id, after, _WAIT_S]
-                events, is_over = await self._jobs.ask("read", content, wait_s=_WAIT_S)
-            except (GatewayUnreachable, Overloaded):
+                content = [self.id, after, _READ_S]
+                events, is_over = await self._jobs.ask("read", content, wait_s=_READ_S)
+            except AccessDenied:
+                raise
+            except (GatewayError, Overloaded):  # the store stands still for seconds when a gateway dies
                 await self._jobs.pause()
                 continue
             for seq, data in events:

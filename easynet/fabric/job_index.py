@@ -1,13 +1,19 @@
 """The jobs that a gateway knows, by id and by client."""
 
+import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Final
 
-from easynet.core.errors import BadFrame, JobNotFound, Overloaded
+from easynet.core.errors import BadFrame, GatewayError, JobNotFound, Overloaded
 from easynet.core.ids import JobId
+from easynet.fabric.envelope import Item, Progress
 from easynet.fabric.job_events import JobEvent, Order, Submitted, decode_event
 from easynet.fabric.job_record import JobRecord
 from easynet.fabric.job_store import KEEP_S, JobStore
 
+_LOOK_EVERY_S: Final = 0.1
+"""How old a gateway's knowledge of jobs that another one carries out may be."""
 MAX_OPEN: Final = 1000
 """Jobs of one client that are queued or running."""
 MAX_KNOWN: Final = 5000
@@ -19,18 +25,48 @@ class JobIndex:
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
+        self._followed = 0
+        self._told: Callable[[JobRecord], None] | None = None
+        self._following = asyncio.Lock()
         self._records: dict[JobId, JobRecord] = {}
         self._by_client: dict[str, dict[JobId, JobRecord]] = {}
 
     async def load(self) -> list[JobRecord]:
         """Know what the store knows; the jobs whose calls may still run. Raises GatewayError."""
-        async for job, data in self._store.states():
-            try:
-                at, event = decode_event(data)
-            except BadFrame:
-                continue  # of a later version; what can be read still counts
-            self._fold(self.record(job), at, event)
+        async for number, job, data in self._store.states():
+            self._take(number, job, data)
+        return self.running()
+
+    def running(self) -> list[JobRecord]:
+        """The jobs whose calls may still run."""
         return [record for record in self._records.values() if record.placement is not None]
+
+    async def follow(self, told: Callable[[JobRecord], None]) -> None:
+        """Go on taking note of what happens at any gateway of the network; `told` hears of each change.
+
+        All gateways take note of the same changes in the same order, of their own ones, too.
+        """
+        self._told = told
+        while True:
+            with contextlib.suppress(GatewayError):  # it is asked again
+                await self.know_all()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def know_all(self) -> None:
+        """Know all that has happened until now; raises GatewayError."""
+        async with self._following:
+            while (found := await self._store.next_state(self._followed)) is not None:
+                self._take(*found)
+
+    def _take(self, number: int, job: JobId, data: bytes) -> None:
+        if number <= self._followed:
+            return
+        self._followed = number
+        record = self.record(job)
+        with contextlib.suppress(BadFrame):  # of a later version; what can be read still counts
+            self._fold(record, *decode_event(data))
+        if self._told is not None:
+            self._told(record)
 
     def record(self, job: JobId) -> JobRecord:
         """What is known of a job, which may be nothing."""
@@ -68,6 +104,8 @@ class JobIndex:
 
         The caller holds the record's lock.
         """
+        if self._told is not None:  # another gateway may have announced it, or ended it
+            await self.know_all()
         if not record.client:
             event = Submitted(order.client, order.function, order.digest)
             await self.write(record, event, order.submitted_at, token=f"{order.id} submitted")
@@ -75,7 +113,10 @@ class JobIndex:
     async def write(self, record: JobRecord, event: JobEvent, at: float, *, token: str, nth: int = 0) -> None:
         """Keep an event on disk, then take note of it; raises GatewayError, and may then be tried again."""
         await self._store.write(record.id, event, at, token=token, nth=nth)
-        self._fold(record, at, event)
+        if self._told is not None and not isinstance(event, Progress | Item):
+            await self.know_all()
+        else:
+            self._fold(record, at, event)
 
     def forget_unknown(self, record: JobRecord) -> None:
         """Forget a job that never came to be."""

@@ -45,8 +45,10 @@ class JobRecord:
         return self.postponed + 1
 
     def fold(self, at: float, event: JobEvent) -> None:
-        """Take note of an event, and wake whoever waits for one."""
+        """Take note of an event, and wake whoever waits for one. What follows the end changes nothing."""
         match event:
+            case _ if self.is_over:
+                pass
             case Submitted():
                 self.client, self.function, self.digest = event.client, event.function, event.digest
                 self.submitted_at = at

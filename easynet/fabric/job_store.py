@@ -25,6 +25,7 @@ MAX_PER_SUBJECT: Final = 1000
 """Of one job's progress, the latest are kept."""
 MAX_PENDING: Final = 10_000
 """Orders that may run or be postponed at the same time; further ones wait behind them."""
+_STATES: Final = "jobevents.*.state"
 _WORKERS: Final = "workers"
 _DUPLICATES_S: Final = 120.0
 _TROUBLE: Final = (OSError, TimeoutError, nats.errors.Error)
@@ -66,10 +67,11 @@ class Delivery:
 class JobStore:
     """Keeps orders until they are done, and events for a week."""
 
-    def __init__(self, nats: NatsClient, *, ack_wait_s: float = 30.0) -> None:
+    def __init__(self, nats: NatsClient, *, ack_wait_s: float = 30.0, replicas: int = 1) -> None:
         self._nats = nats
         self._js = nats.jetstream()
         self._pull: JetStreamContext.PullSubscription | None = None
+        self._replicas = replicas
         self.ack_wait_s = ack_wait_s
         """An order of which nothing is heard for so long is handed out again."""
 
@@ -86,6 +88,7 @@ class JobStore:
                     discard=api.DiscardPolicy.NEW,
                     max_bytes=MAX_QUEUE_BYTES,
                     duplicate_window=_DUPLICATES_S,
+                    num_replicas=self._replicas,
                 )
             )
             await self._lay(
@@ -98,6 +101,7 @@ class JobStore:
                     max_msgs_per_subject=MAX_PER_SUBJECT,
                     duplicate_window=_DUPLICATES_S,
                     allow_direct=True,
+                    num_replicas=self._replicas,
                 )
             )
             await self._js.add_consumer(
@@ -192,11 +196,21 @@ class JobStore:
                 return None
         return found.seq or 0, found.data or b""
 
-    async def states(self) -> AsyncGenerator[tuple[JobId, bytes]]:
-        """The changes of state of every job, oldest first; raises GatewayError."""
+    async def next_state(self, after: int) -> tuple[int, JobId, bytes] | None:
+        """The first change of state of any job after a number, if there is one; raises GatewayError."""
+        with _translated():
+            try:
+                # Not from whichever server has a copy: that may be old.
+                found = await self._js.get_msg(HISTORY, seq=after + 1, subject=_STATES, next=True)
+            except NotFoundError:
+                return None
+        return found.seq or 0, JobId((found.subject or "..").split(".")[1]), found.data or b""
+
+    async def states(self) -> AsyncGenerator[tuple[int, JobId, bytes]]:
+        """The changes of state of every job with their numbers, oldest first; raises GatewayError."""
         config = api.ConsumerConfig(ack_policy=api.AckPolicy.NONE, inactive_threshold=60.0, mem_storage=True)
         with _translated():
-            pull = await self._js.pull_subscribe("jobevents.*.state", stream=HISTORY, config=config)
+            pull = await self._js.pull_subscribe(_STATES, stream=HISTORY, config=config)
             info = await pull.consumer_info()
         left = info.num_pending or 0
         try:
@@ -205,7 +219,7 @@ class JobStore:
                     messages = await pull.fetch(min(left, 500), timeout=5)
                 for message in messages:
                     left = message.metadata.num_pending or 0
-                    yield JobId(message.subject.split(".")[1]), message.data
+                    yield message.metadata.sequence.stream, JobId(message.subject.split(".")[1]), message.data
         finally:
             with contextlib.suppress(*_TROUBLE):
                 await pull.unsubscribe()

@@ -12,6 +12,8 @@ from easynet.core.ids import JobId
 from easynet.fabric.job_caller import JobCaller, JobRules
 from easynet.fabric.job_events import decode_order
 from easynet.fabric.job_index import JobIndex
+from easynet.fabric.job_peers import JobPeers
+from easynet.fabric.job_record import JobRecord
 from easynet.fabric.job_store import Delivery, JobStore
 from easynet.fabric.running_job import RunningJob
 
@@ -33,8 +35,10 @@ class JobWorker:
         is_allowed: Callable[[str, str], bool],
         clock: Clock,
         rules: JobRules,
+        others: JobPeers | None = None,
     ) -> None:
         self._store = store
+        self._others = others
         self._index = index
         self._caller = caller
         self._is_allowed = is_allowed
@@ -66,6 +70,12 @@ class JobWorker:
     def has(self, job: JobId) -> bool:
         """Whether the order is being carried out."""
         return job in self._running
+
+    def see(self, record: JobRecord) -> None:
+        """Something has happened to a job, at this gateway or another one: what is over is not carried on."""
+        running = self._running.get(record.id)
+        if running is not None and record.is_over:
+            running.cancel()
 
     async def cancel(self, job: JobId) -> bool:
         """End the work on an order, and wait for it; False where there is none."""
@@ -109,6 +119,8 @@ class JobWorker:
             running.delivered_again(delivery)
             return False
         record = self._index.record(order.id)
+        if self._others is not None and await self._is_elsewhere(record, delivery):
+            return False
         running = RunningJob(
             order,
             delivery,
@@ -125,6 +137,15 @@ class JobWorker:
         self._task_by_job[order.id] = task
         task.add_done_callback(lambda ended: self._ended(order.id, ended))
         return True
+
+    async def _is_elsewhere(self, record: JobRecord, delivery: Delivery) -> bool:
+        """Whether another gateway carries the order out, to which it is left."""
+        assert self._others is not None
+        with contextlib.suppress(GatewayError):
+            if record.placement is not None and await self._others.have(record.id):
+                await delivery.again(self._store.ack_wait_s)
+                return True
+        return False
 
     def _ended(self, job: JobId, task: asyncio.Task[None]) -> None:
         del self._running[job]

@@ -14,6 +14,7 @@ from easynet.core.errors import (
     AccessDenied,
     BadData,
     GatewayError,
+    JobNotFound,
     Overloaded,
 )
 from easynet.core.ids import JobId
@@ -21,6 +22,7 @@ from easynet.core.job import JobState
 from easynet.fabric.job_caller import JobCaller, JobRules
 from easynet.fabric.job_events import Ended, Order, job_id
 from easynet.fabric.job_index import JobIndex
+from easynet.fabric.job_peers import JobPeers
 from easynet.fabric.job_record import JobRecord
 from easynet.fabric.job_store import JobStore
 from easynet.fabric.job_worker import JobWorker
@@ -33,6 +35,7 @@ MAX_LISTED: Final = 500
 MAX_READERS: Final = 100
 """Questions of one client that wait for something to happen."""
 MAX_WAIT_S: Final = 20.0
+_LOOK_EVERY_S: Final = 0.5
 _BATCH_EVENTS: Final = 256
 _BATCH_BYTES: Final = 1024 * 1024
 _CANCEL_S: Final = 15.0
@@ -54,26 +57,58 @@ class JobService:
         *,
         ack_wait_s: float = 30.0,
         rules: JobRules | None = None,
+        others: JobPeers | None = None,
     ) -> None:
-        self._store = JobStore(nats, ack_wait_s=ack_wait_s)
+        """`others` are the network's other gateways, which share the jobs."""
+        self._store = JobStore(nats, ack_wait_s=ack_wait_s, replicas=others.replicas if others else 1)
+        self._others = others
+        self._following: asyncio.Task[None] | None = None
         self._is_allowed = is_allowed
         self._clock = clock
         self._index = JobIndex(self._store)
-        self._worker = JobWorker(self._store, self._index, caller, is_allowed, clock, rules or JobRules())
+        self._worker = JobWorker(
+            self._store, self._index, caller, is_allowed, clock, rules or JobRules(), others
+        )
         self._readers: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Know what there was, and go on with it; raises GatewayError."""
         await self._store.open()
-        for record in await self._index.load():
-            # Its gateway is gone, and the queue would wait half a minute before it noticed.
-            await self._store.release(record.delivery)
+        await self._index.load()
+        await self._take_over()
+        if self._others is not None:
+            self._following = asyncio.create_task(self._index.follow(self._worker.see))
+            self._others.serve(self._worker.has, self._worker.cancel, self._take_over_for_certain)
         self._worker.start()
 
     async def stop(self) -> None:
         """Leave everything as it is, for the next start; calls go on at their nodes."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
         await self._worker.stop()
         await self._store.close()
+
+    async def _take_over_for_certain(self) -> None:
+        """As `_take_over`, however long the store stands still because that gateway died."""
+        while True:
+            try:
+                return await self._take_over()
+            except GatewayError:
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _take_over(self) -> None:
+        """Have the jobs handed out again whose gateway is gone; the queue would notice in half a minute."""
+        if self._others is not None and not self._others.is_first:
+            return
+        for record in self._index.running():
+            if not await self._is_anywhere(record):
+                await self._store.release(record.delivery)
+
+    async def _is_anywhere(self, record: JobRecord) -> bool:
+        return self._worker.has(record.id) or (
+            self._others is not None and await self._others.have(record.id)
+        )
 
     async def answer_to(self, subject: str, content: Any) -> Any:
         """The answer to a client's question on `job.<what>.<client>`; may take 20 s. Raises EasyNetError."""
@@ -81,13 +116,15 @@ class JobService:
             case ["job", "submit", client], [str(key), str(function), bytes(arguments), timeout_s]:
                 return await self._submit(client, key, function, arguments, timeout_s)
             case ["job", "read", client], [str(job), int(after), int() | float() as wait_s]:
-                return await self._read(self._index.owned(client, job), after, wait_s)
+                return await self._read(await self._owned(client, job), after, wait_s)
             case ["job", "list", client], []:
+                if self._others is not None:
+                    await self._index.know_all()
                 return self._list(client)
             case ["job", "list", client], [str(job)]:
-                return [self._index.owned(client, job).summary().model_dump(mode="json")]
+                return [(await self._owned(client, job)).summary().model_dump(mode="json")]
             case ["job", "cancel", client], [str(job)]:
-                return await self._cancel(self._index.owned(client, job))
+                return await self._cancel(await self._owned(client, job))
             case _:
                 raise BadData("a question about a job that cannot be read")
 
@@ -120,6 +157,16 @@ class JobService:
             )
         return order.id, True
 
+    async def _owned(self, client: str, job: str) -> JobRecord:
+        """A job of that client's, which another gateway may have announced a moment ago."""
+        try:
+            return self._index.owned(client, job)
+        except JobNotFound:
+            if self._others is None:
+                raise
+        await self._index.know_all()
+        return self._index.owned(client, job)
+
     def _list(self, client: str) -> list[dict[str, Any]]:
         return [record.summary().model_dump(mode="json") for record in self._index.of(client)[-MAX_LISTED:]]
 
@@ -137,13 +184,22 @@ class JobService:
             if not events and not is_over:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
-                        await changed.wait()
-                events = await self._events(record.id, after)
+                        events = await self._happened(record, after, changed)
             return events, is_over and not events
         finally:
             self._readers[record.client] -= 1
             if not self._readers[record.client]:
                 del self._readers[record.client]
+
+    async def _happened(self, record: JobRecord, after: int, changed: asyncio.Event) -> list[Any]:
+        """What happens next. Progress at another gateway is looked for."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S if self._others else None):
+                    await changed.wait()
+            events = await self._events(record.id, after)
+            if events or changed.is_set():
+                return events
 
     async def _events(self, job: JobId, after: int) -> list[Any]:
         events: list[Any] = []
@@ -162,8 +218,12 @@ class JobService:
         try:
             async with asyncio.timeout(_CANCEL_S):
                 while not record.is_over:
-                    if not await self._worker.cancel(record.id):
-                        await self._cancel_queued(record)
+                    if await self._worker.cancel(record.id):
+                        continue
+                    if self._others is not None and await self._others.cancel(record.id):
+                        await self._index.know_all()
+                        continue
+                    await self._cancel_queued(record)
         except TimeoutError:
             raise GatewayError(f"the job {record.id} does not end", hint="Try again.") from None
         return record.state

@@ -6,23 +6,30 @@ further gateway.
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from easynet.core.errors import DataDirectoryUnusable, SettingsError
+from easynet.core.errors import DataDirectoryUnusable, SettingsError, UsageError
 from easynet.fabric.address import Address
 from easynet.fabric.authority import Authority
 from easynet.fabric.certificates import certificates_in
 
 _VERSION: Final = 1
 _KNOWN: Final = "gateways.json"
+_MAX_KNOWN: Final = 16
 
 
 def export_network(folder: Path, path: Path) -> None:
     """Write the keys of the gateway whose folder it is to a file that only this user can read.
 
-    Raises SettingsError where the file is there already, or DataDirectoryUnusable.
+    Raises SettingsError where there is no such gateway or the file is there already, DataDirectoryUnusable.
     """
+    if not (folder / "authority.json").exists():
+        raise SettingsError(
+            f"no gateway has been started yet that keeps its keys in {folder}",
+            hint="Start it once: easynet gateway start. Or name its folder: --data DIR.",
+        )
     authority = Authority.kept_in(folder)
     tls = certificates_in(folder / "tls")
     content = {
@@ -72,15 +79,17 @@ def known_gateways(folder: Path) -> tuple[str, ...]:
     try:
         found = json.loads((folder / _KNOWN).read_text("utf-8"))
         return tuple(str(Address.parse(text)) for text in found)
-    except (OSError, ValueError, TypeError, SettingsError):
+    except (OSError, ValueError, TypeError, UsageError):
         return ()
 
 
-def remember_gateways(folder: Path, addresses: list[str]) -> None:
+def remember_gateways(folder: Path, addresses: Iterable[str]) -> None:
     """Keep the addresses of the network's gateways for the next start; raises DataDirectoryUnusable."""
     draft = folder / f".{_KNOWN}"
+    heard = [str(Address.parse(address)) for address in addresses]
+    known = list(dict.fromkeys([*heard, *known_gateways(folder)]))[:_MAX_KNOWN]
     try:
-        draft.write_text(json.dumps(addresses), "utf-8")
+        draft.write_text(json.dumps(known), "utf-8")
         draft.replace(folder / _KNOWN)
     except OSError as error:
         raise DataDirectoryUnusable.at(folder, error) from error

@@ -158,10 +158,12 @@ class ComputeNode:
                     loop.add_signal_handler(number, end)
             waiting = [asyncio.create_task(event.wait()) for event in (self._left, stopped)]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            tasks = [*waiting, *([self._leaving] if self._leaving is not None else [])]
+            tasks: list[asyncio.Task[Any]] = [*waiting]
+            if self._leaving is not None:
+                tasks.append(self._leaving)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
 
     async def __aenter__(self) -> "ComputeNode":
         await self.start()

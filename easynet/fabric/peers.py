@@ -44,6 +44,10 @@ class Peers:
             self._key_by_node[peer.node] = hello.key
         return same, [peer for peer in known if peer not in same]
 
+    def with_token(self, token: str) -> list[Peer]:
+        """All that share a secret: one node, before and after changes."""
+        return list(self._peers_by_token.get(token, ()))
+
     def doubt(self, node: NodeId) -> None:
         """The node may have changed: the next call introduces itself to it anew."""
         peer = self._current.pop(node, None)
@@ -53,7 +57,7 @@ class Peers:
     def doubt_all(self, now: float) -> None:
         """Nothing was heard of anybody for a while."""
         for peer in self.all():
-            peer.heard_at = now
+            peer.waited_since = now
             self.doubt(peer.node)
 
     def drop(self, peer: Peer) -> None:

@@ -146,6 +146,13 @@ class Reception:
 
     def _receive_call(self, client: str, name: str, reply: str, data: bytes) -> None:
         call = envelope.decode_call(data)
+        reply = reply or f"re.{client}.{call.inbox}.{call.id}"
+        try:
+            self._take(client, name, reply, call)
+        except EasyNetError as error:
+            self._answer(reply, encode_update(refusal_of(error)))
+
+    def _take(self, client: str, name: str, reply: str, call: Call) -> None:
         service = self._service_by_name.get(name) or self._service(name)
         if call.id in self._call_by_id:
             return  # it came twice, over a connection that broke
@@ -161,7 +168,9 @@ class Reception:
             self._replay(finished, reply, f"re.{client}.{call.inbox}.{call.id}", 0)
             return
         if self.is_draining:
-            raise NodeRefused(f"{self._around.node} is draining: it finishes what it has and takes nothing new")
+            raise NodeRefused(
+                f"{self._around.node} is draining: it finishes what it has and takes nothing new"
+            )
         caller = self._callers.heard(client, call.inbox, self._loop.time())
         running = RunningCall(call, caller, service.function, service.place, reply, self._around)
         self._keep(running)

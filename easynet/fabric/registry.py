@@ -95,9 +95,16 @@ class Registry:
         return [(offer, node.running) for node, offer, _ in self._offering(capability)]
 
     def listing(self, capability: CapabilityName) -> list[list[Any]]:
-        """The same as plain data: offer, running, waiting, mean seconds, whether it may run twice, instance."""
+        """The same as plain data: offer, running, waiting, mean seconds, idempotent, instance."""
         return [
-            [offer.model_dump(mode="json"), node.running, node.waiting, _mean_s(node, capability), idempotent, node.instance]
+            [
+                offer.model_dump(mode="json"),
+                node.running,
+                node.waiting,
+                _mean_s(node, capability),
+                idempotent,
+                node.instance,
+            ]
             for node, offer, idempotent in self._offering(capability)
         ]
 

@@ -157,7 +157,13 @@ class Router:
                 tried[node] = error
 
     async def invoke(
-        self, node: NodeId, function: CapabilityName, arguments: Mapping[str, Any], *, key: str, timeout_s: float
+        self,
+        node: NodeId,
+        function: CapabilityName,
+        arguments: Mapping[str, Any],
+        *,
+        key: str,
+        timeout_s: float,
     ) -> AsyncGenerator[Update]:
         """The updates of a call at one node; large parts are references."""
         checked_name("node", node)
@@ -263,7 +269,7 @@ class Router:
         """Arguments ready to travel, with their large parts and files at the gateway."""
         store = self._transfer.store
         data = codec.encode(
-            arguments, store.put_bytes, store.put_file, where="arguments", inline_bytes=inline_bytes
+            arguments, store.put, store.put_file, where="arguments", inline_bytes=inline_bytes
         )
         if made := codec.references(data):
             await self._transfer.push_all(made)
@@ -276,7 +282,7 @@ class Router:
             return value
         if wanted := [a for a in codec.references(data) if not a.filename]:
             await self._transfer.pull_all(wanted)
-            return await asyncio.to_thread(codec.decode, data, self._transfer.store.read)
+            return await asyncio.to_thread(codec.decode, data, self._transfer.store.value)
         return codec.decode(data)
 
     # ── nodes ───────────────────────────────────────────────────────────────────────────────────
@@ -340,7 +346,7 @@ class Router:
         )
         if not may_run_twice:
             unknown = OutcomeUnknown(
-                f"{error.message}; {call.peer.node}.{call.function} may or may not have run, and must not run twice",
+                f"{error.message}; {call.peer.node}.{call.function} may have run, and must not run twice",
                 hint="Find out whether it had its effect before you call it again.",
             )
             unknown.__cause__ = error

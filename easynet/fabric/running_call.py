@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from easynet.core.call import CallContext, begin_call
 from easynet.core.errors import (
@@ -158,7 +158,9 @@ class RunningCall:
         elif self.function.capability.idempotent:
             self._refuse(NodeUnreachable(f"the node stopped while {name} was running"))
         else:
-            self._refuse(OutcomeUnknown(f"the node stopped while {name} was running, which must not run twice"))
+            self._refuse(
+                OutcomeUnknown(f"the node stopped while {name} was running, which must not run twice")
+            )
         if self._task is not None:
             self._task.cancel()
 
@@ -180,7 +182,9 @@ class RunningCall:
         self._reply = ""
 
     def _expire(self) -> None:
-        error = CallTimeout(f"{self.function.capability.name} did not finish within {self.call.deadline_s:g} s")
+        error = CallTimeout(
+            f"{self.function.capability.name} did not finish within {self.call.deadline_s:g} s"
+        )
         self._send(encode_update(failure_of(error)))
         self.cancel()
         if self._task is None:
@@ -255,13 +259,13 @@ class RunningCall:
         both, self._decoded = self._decoded, None
         is_plain = both is not None
         if not is_plain:
-            both = codec.decode(self.call.arguments, self._around.transfer.store.read)
+            both = codec.decode(self.call.arguments, self._around.transfer.store.value)
         if (
             type(both) is not list
             or len(both) != 2
             or type(both[0]) is not list
             or type(both[1]) is not dict
-            or not all(type(name) is str for name in both[1])
+            or (both[1] and not all(type(name) is str for name in both[1]))
         ):
             raise BadData("arguments that are not a list and a mapping of names")
         if not is_plain:
@@ -276,7 +280,7 @@ class RunningCall:
         if data is None:
             store = self._around.transfer.store
             self._has_parts = True
-            data = codec.encode(value, store.put_bytes, store.put_file, inline_bytes=limit)
+            data = codec.encode(value, store.put, store.put_file, inline_bytes=limit)
         return data
 
     async def _push(self, value: bytes) -> None:

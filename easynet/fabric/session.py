@@ -210,7 +210,7 @@ class Session:
 
 
 def _identity(name: str, way_in: WayIn, data_dir: Path) -> Identity:
-    """The key that signs the node's receipts: the one it joined with, or one kept for it on its own machine."""
+    """The key that signs the node's receipts: the one it joined with, or one kept on its own machine."""
     membership = way_in()
     if membership.name == name:
         return Identity.from_seed(membership.seed)

@@ -55,8 +55,12 @@ class _OpenFiles(Generic[F]):
 
     def close(self, key: tuple[str, Artifact]) -> None:
         """Close the file under a key, once the work on it is done."""
-        if (found := self._open_by_key.pop(key, None)) is not None:
+        if (found := self.pop(key)) is not None:
             found.work.do(found.file.close)
+
+    def pop(self, key: tuple[str, Artifact]) -> _Open[F] | None:
+        """The file under a key, which is the caller's from then on; None where it is not open."""
+        return self._open_by_key.pop(key, None)
 
     def close_idle(self) -> None:
         """Close those that nobody uses at this moment."""
@@ -146,6 +150,8 @@ class TransferService:
 
     async def _begin(self, member: str, artifact: Artifact) -> bytes | None:
         """Which parts are there already; None where all of it is."""
+        if await self._is_complete(member, artifact):
+            return None
         draft = await self._draft(member, artifact)
         return draft.file.record if draft is not None else None
 
@@ -161,6 +167,8 @@ class TransferService:
 
     async def _end(self, member: str, artifact: Artifact) -> bytes | None:
         """Which parts are missing; None where the artifact is complete."""
+        if await self._is_complete(member, artifact):
+            return None
         draft = await self._draft(member, artifact)
         if draft is None:
             return None
@@ -171,6 +179,14 @@ class TransferService:
         finally:
             self._incoming.close((member, artifact))
         return None
+
+    async def _is_complete(self, member: str, artifact: Artifact) -> bool:
+        """Whether the artifact is in the store; what the member has sent of it is then not needed."""
+        if not await asyncio.to_thread(self._store.has, artifact):
+            return False
+        if (draft := self._incoming.pop((member, artifact))) is not None:
+            draft.work.do(draft.file.drop)
+        return True
 
     def _adopt(self, draft: Draft) -> None:
         if self._store.has(draft.artifact):  # another one sent it at the same time

@@ -34,7 +34,7 @@ class Bench:
                 yield codec.decode(item)
 
     def encoded(self, args: Any, kwargs: Any) -> bytes:
-        return codec.encode([list(args), kwargs], self.store.put_bytes, self.store.put_file)
+        return codec.encode([list(args), kwargs], self.store.put, self.store.put_file)
 
     def context(self) -> CallContext:
         return CallContext(

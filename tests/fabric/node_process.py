@@ -51,7 +51,7 @@ async def numbers(count: int, wait_s: float) -> AsyncIterator[int]:
 
 
 @node.register
-async def memory_kib() -> int:
+def memory_kib() -> int:
     text = Path("/proc/self/status").read_text()
     return int(text.partition("VmRSS:")[2].split()[0])
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgpack
-import nats
 import pytest
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
@@ -20,6 +19,7 @@ from easynet.core.errors import BadData, EasyNetError, NodeUnreachable
 from easynet.fabric.certificates import certificates_in
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.enrolment import join
+from easynet.fabric.envelope import Call, Result, encode_call, encode_update
 from easynet.fabric.gateway import Gateway
 from easynet.fabric.identity import Identity
 from easynet.fabric.memberships import Membership
@@ -54,6 +54,8 @@ class Attacker:
 
     async def _note(self, error: Exception) -> None:
         self.refused.append(str(error).lower())
+        if "authorization" in self.refused[-1]:
+            raise error
 
     async def listen(self, subject: str) -> None:
         async def hear(message: Msg) -> None:
@@ -153,7 +155,7 @@ async def test_an_evil_client_hears_and_says_nothing_that_is_not_its_own(world: 
 async def test_nobody_makes_a_node_say_what_the_caller_may_not(world: World, reply: str) -> None:
     """The reply subject of a call is the caller's choice; the node's answer must not arrive anywhere else."""
     async with Attacker(await world.member("client", "evil")) as evil:
-        content = msgpack.packb([1, "x" * 16, "y" * 16, "size", msgpack.packb([["abc"], {}]), None, ""])
+        content = encode_call(Call("x" * 16, "y" * 16, msgpack.packb([["abc"], {}])))
         await evil.raw.publish("fn.honest.evil.call.size", content, reply=reply)
         await evil.settle()
         await works(world)
@@ -171,7 +173,7 @@ async def test_an_answer_in_anothers_name_is_refused(world: World) -> None:
             call = asyncio.create_task(client.execute("victim.anything"))
             while not listener.heard:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-            await evil.raw.publish(listener.heard[0].reply, msgpack.packb([1, "result", b"\xc3"]))
+            await evil.raw.publish(listener.heard[0].reply, encode_update(Result(b"\xc3")))
             await evil.settle()
             assert any("_r_." in text and "permissions violation" in text for text in evil.refused)
             assert not call.done()
@@ -181,26 +183,32 @@ async def test_an_answer_in_anothers_name_is_refused(world: World) -> None:
 
 async def test_a_membership_without_its_key_is_worth_nothing(world: World) -> None:
     stolen = await world.member("node", "victim")
-    thief = stolen.model_copy(update={"seed": Identity.generate().seed})
     with pytest.raises(NatsError):
-        await nats.connect(
-            stolen.gateways[0],
-            user_jwt_cb=lambda: bytearray(stolen.jwt.encode()),
-            signature_cb=lambda nonce: base64.b64encode(Identity.from_seed(thief.seed).sign(nonce.encode())),
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            error_cb=_ignore,
-        )
+        await enter_and_leave(stolen.model_copy(update={"seed": Identity.generate().seed}))
 
 
-async def test_rights_that_somebody_wrote_for_themselves_are_refused(world: World) -> None:
+async def test_rights_that_somebody_wrote_for_themselves_are_worth_nothing(world: World) -> None:
     member = await world.member("client", "evil", ("size",))
     head, body, signature = member.jwt.split(".")
     wider = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).replace(b"call.size", b"call.>")
     forged = f"{head}.{base64.urlsafe_b64encode(wider).rstrip(b'=').decode()}.{signature}"
-    with pytest.raises(NatsError):
-        async with Attacker(member.model_copy(update={"jwt": forged})):
-            pass
+    async with Attacker(member.model_copy(update={"jwt": forged})) as evil:  # a stranger, like anybody
+        for subject in ("fn.honest.evil.call.size", "fn.honest.evil.call.other", "reg.nodes.evil"):
+            await evil.raw.publish(subject, b"\xc0")
+        await evil.settle()
+        assert len([text for text in evil.refused if "permissions violation" in text]) == 3
+
+
+async def enter_and_leave(membership: Membership) -> None:
+    attacker = Attacker(membership)
+    try:
+        await attacker.__aenter__()
+        raise AssertionError(f"{attacker.raw.connected_url} let it in")
+    except NatsError:
+        assert attacker.refused
+        raise
+    finally:
+        await attacker.raw.close()
 
 
 NESTED = b"\x91" * 100_000 + b"\xc0"
@@ -218,9 +226,9 @@ BOMB = b"\xdd\xff\xff\xff\xff"
         random.Random(7).randbytes(10_000),
         pickle.dumps({"function": print}),
         msgpack.packb([99, "x"]),
-        msgpack.packb([1, "x" * 16, "y" * 16, "size", pickle.dumps([1]), None, ""]),
-        msgpack.packb([1, "x" * 16, "y" * 16, "size", NESTED, None, ""]),
-        msgpack.packb([1, "x" * 16, "y" * 16, "size", msgpack.packb([["a"] * 10**5, {}]), float("nan"), ""]),
+        encode_call(Call("x" * 16, "y" * 16, pickle.dumps([1]))),
+        encode_call(Call("x" * 16, "y" * 16, NESTED)),
+        encode_call(Call("x" * 16, "y" * 16, msgpack.packb([["a"] * 10**5, {}]), float("nan"))),
         b"\x00" * (7 * 1024 * 1024),
     ],
     ids=lambda data: f"{data[:8]!r} {len(data)} bytes",
@@ -244,7 +252,7 @@ async def test_a_node_that_answers_nonsense_fails_its_callers_and_nobody_else(wo
         b"",
         b"\xc1",
         pickle.dumps(1),
-        msgpack.packb([1, "result", b"\xc1"]),
+        encode_update(Result(b"\xc1")),
         msgpack.packb([7, "end"]),
         NESTED,
     ]
@@ -269,11 +277,11 @@ async def test_a_node_that_answers_twice_late_and_to_the_wrong_call_confuses_nob
     async with Attacker(await world.member("node", "liar")) as liar:
 
         async def answer_often(message: Msg) -> None:
-            good = msgpack.packb([1, "result", msgpack.packb("first")])
+            good = encode_update(Result(msgpack.packb("first")))
             await message.respond(good)
             parts = message.reply.split(".")
             for subject in (f"re.ana.{'x' * 24}.{'0' * 32}", message.reply, ".".join([*parts[:-1], "9"])):
-                await liar.raw.publish(subject, msgpack.packb([1, "result", msgpack.packb("second")]))
+                await liar.raw.publish(subject, encode_update(Result(msgpack.packb("second"))))
 
         await liar.raw.subscribe("fn.liar.>", cb=answer_often)
         await liar.settle()
@@ -322,6 +330,3 @@ async def test_what_an_artifact_is_asked_for_has_to_be_known(
         wrong = made.model_copy(update={"digest": "0" * 64})
         with pytest.raises((BadData, NodeUnreachable)):
             await client.read(wrong)
-
-
-async def _ignore(_: object) -> None: ...

@@ -29,7 +29,7 @@ class World:
         """Send the next call, `every_s` after the last."""
         self.now += every_s
         while self._ends and self._ends[0][0] <= self.now:
-            _, began_at, node = heapq.heappop(self._ends)
+            _, _, node = heapq.heappop(self._ends)
             self.outstanding[node] -= 1
             self.balancer.observe(node, F, self.seconds[node])
         loads = [Load(node, self.concurrency, self.outstanding[node]) for node in self.seconds]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from easynet.core.errors import AccessDenied, GatewayError, NameTaken, NodeUnreachable
+from easynet.core.errors import AccessDenied, BadData, GatewayError, NameTaken, NodeUnreachable
 from easynet.core.ids import CapabilityName
 from easynet.fabric import certificates, memberships
 from easynet.fabric.address import Address
@@ -26,12 +26,15 @@ from easynet.fabric.cluster import Cluster
 from easynet.fabric.connection import Connection
 from easynet.fabric.enrolment import join
 from easynet.fabric.identity import Identity
+from easynet.fabric.job_client import JobHandle, Jobs, open_jobs
 from easynet.fabric.memberships import Membership
 from easynet.fabric.nats_server import NatsServer
 from easynet.fabric.network_file import export_network, import_network
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.owner import Owner
+from easynet.fabric.questions import ask
 from easynet.fabric.server_config import ServerConfig
+from easynet.fabric.wire import pack
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +56,7 @@ class Trio:
         self.urls = [f"{host}:{free_port(host)}" for host in HOSTS]
         self.routes = [f"{host}:{free_port(host)}" for host in HOSTS]
         self.processes: list[subprocess.Popen[str] | None] = [None, None, None]
+        Authority.kept_in(self.data[0] / "gateway")
         export_network(self.data[0] / "gateway", folder / "network.json")
         for data in self.data[1:]:
             import_network(folder / "network.json", data / "gateway")
@@ -87,6 +91,25 @@ class Trio:
         if process is not None:
             os.kill(process.pid, number)
             process.communicate()
+
+    async def gateway_of(self, job: str) -> int:
+        """The gateway that carries a job out."""
+        authority, key = Authority.kept_in(self.data[0] / "gateway"), Identity.generate()
+        ca = (self.data[0] / "gateway" / "tls" / "ca.pem").read_text()
+        way_in = Membership(
+            kind="owner", name="gateway", jwt=authority.control_jwt(key.public), seed=key.seed, ca=ca
+        )
+        connection = Connection(Address.parse(self.urls[0]), lambda: way_in, name="test")
+        await connection.open()
+        try:
+            ids = [(data / "gateway" / "id").read_text() for data in self.data]
+            for i, id_ in enumerate(ids):
+                with contextlib.suppress(BadData):  # it has just been started
+                    if await ask(connection, f"peer.{id_}.has-job", job):
+                        return i
+            raise AssertionError("no gateway has the job")
+        finally:
+            await connection.close()
 
     def owner(self, i: int) -> Owner:
         return Owner(self.urls[i], data_dir=self.data[i])
@@ -224,6 +247,60 @@ async def test_gateway_that_was_away_knows_everybody(trio: Trio, tmp_path: Path,
                 assert await names_of_nodes(client) == ["old"]
                 members = {m.name: m.revoked_at > 0 for m in await third.members()}
                 assert members["eve"] and not members["ben"]
+
+
+async def test_job_survives_the_death_of_its_gateway(trio: Trio, until: Until) -> None:
+    began, go_on, calls = asyncio.Event(), asyncio.Event(), 0
+
+    async def train() -> str:
+        nonlocal calls
+        calls += 1
+        began.set()
+        await go_on.wait()
+        return "trained"
+
+    node = trio.node(1, "gpu")
+    node.register(train)
+    async with node, open_jobs(trio.urls[1], trio.data[1]) as jobs:
+        job = await submitted(jobs, "train")
+        await began.wait()
+        trio.end(busy := await trio.gateway_of(job.id))
+        go_on.set()
+        assert await job.result(30) == "trained"
+        assert calls == 1
+        trio.start(busy)
+        async with open_jobs(trio.urls[busy], trio.data[busy]) as again:
+            assert await again.find(job.id).result(10) == "trained"
+
+
+async def test_job_is_cancelled_from_any_gateway(trio: Trio) -> None:
+    began, stopped = asyncio.Event(), asyncio.Event()
+
+    async def train() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            stopped.set()
+
+    node = trio.node(0, "gpu")
+    node.register(train)
+    async with node, open_jobs(trio.urls[1], trio.data[1]) as jobs:
+        job = await submitted(jobs, "train")
+        await began.wait()
+        assert await job.cancel() == "cancelled"
+        async with asyncio.timeout(2):
+            await stopped.wait()
+
+
+async def submitted(jobs: Jobs, function: str) -> JobHandle:
+    """A new job; gateways that have just started agree first on where jobs are kept."""
+    key = secrets.token_hex(8)
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(GatewayError):
+                return await jobs.submit(function, pack([[], {}]), key=key)
+            await asyncio.sleep(0.1)
 
 
 async def test_stranger_cannot_become_a_gateway(trio: Trio, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ class Store:
     def __init__(self) -> None:
         self.data_by_digest: dict[str, bytes] = {}
 
-    def put(self, data: bytes) -> Artifact:
+    def put(self, *pieces: bytes) -> Artifact:
+        data = b"".join(pieces)
         digest = hashlib.sha256(data).hexdigest()
         self.data_by_digest[digest] = data
         return Artifact(digest=digest, size_bytes=len(data))

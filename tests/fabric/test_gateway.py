@@ -125,7 +125,7 @@ async def test_a_port_in_use_is_told(gateway: Gateway, own_data_dir: Path) -> No
         await Gateway(own_data_dir, port=port).start()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "10.1.2.3", "example.org"])
+@pytest.mark.parametrize("host", ["10.1.2.3", "example.org"])
 async def test_a_gateway_for_other_machines_lasts_and_speaks_tls(host: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="other machines"):
         Gateway(tmp_path, host=host)
@@ -157,7 +157,7 @@ async def found(client: AsyncClient, function: str) -> bool:
 async def test_calls_in_flight_end_when_the_gateway_goes(
     own_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("easynet.fabric.inbox.RECONNECT_S", 0.5)
+    monkeypatch.setattr("easynet.fabric.inbox.CUT_OFF_S", 0.5)
     gateway = Gateway(own_data_dir)
     await gateway.start()
     began = asyncio.Event()
@@ -189,7 +189,7 @@ async def test_strange_messages_do_not_hurt_the_gateway(
         "node.leave.my-node",
         "node.x.y",
     ]
-    subjects += ["art.have", "art.put", "art.get", "art.adopt", "art.nonsense"]
+    subjects += [f"art.{what}.x.{gateway._id}" for what in ("begin", "put", "get", "end", "nonsense")]
     for subject in subjects:
         for data in (b"", b"\xc1", b"\x93\x01\x02\x03", b"\x80", b"\xa1x", b"\x92\xa1x\xff", b"\xff" * 1000):
             await raw.publish(subject, data)

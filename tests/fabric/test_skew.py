@@ -56,8 +56,8 @@ async def test_another_version_works_with_one_warning_and_explains_what_does_not
     try:
         await until(lambda: client.find(CapabilityName("twice")))
         with pytest.warns(VersionSkewWarning, match=r"99\.1\.0") as caught:
-            for _ in range(3):
-                assert await client.execute("a.twice", 0)
+            await asyncio.gather(*(client.execute("a.twice", 0) for _ in range(3)))
+        assert await client.execute("a.twice", 0)
         assert len(caught) == 1
         assert versions.OWN in str(caught[0].message)
         with pytest.raises(VersionMismatch, match="no argument 'minutes'") as mismatch:
@@ -123,7 +123,7 @@ async def test_answers_that_come_twice_late_or_to_nobody_change_nothing(
     raw.say(inbox + call.id, Result(value("again")))
     raw.say(inbox + call.id, Failure("remote_failure", "E", "again"))
     raw.say(other_reply, Result(value("two")))
-    assert await asyncio.gather(first, second) == ["one", "two"]
+    assert (await first, await second) == ("one", "two")
 
 
 async def test_items_out_of_order_or_twice_are_put_right(raw: RawNode, client: AsyncClient) -> None:
@@ -145,7 +145,10 @@ async def test_items_out_of_order_or_twice_are_put_right(raw: RawNode, client: A
         (value([envelope.VERSION, "result"]), BadFrame),
         (value([envelope.VERSION, "result", "text"]), BadFrame),
         (value([envelope.VERSION + 1, "result", b""]), VersionMismatch),
-        (value([envelope.VERSION, "failure", "remote_failure", "E", "m", "", "", "", [], 0.0]), RemoteFailure),
+        (
+            value([envelope.VERSION, "failure", "remote_failure", "E", "m", "", "", "", [], 0.0]),
+            RemoteFailure,
+        ),
     ],
 )
 async def test_frames_that_cannot_be_read_end_the_call_with_the_reason(

@@ -50,5 +50,5 @@ async def test_what_was_not_acknowledged_can_be_sent_again_from_any_item_on() ->
     assert list(window.since(9)) == []
     window.acknowledge(1)
     window.acknowledge(99)
-    assert window.held == ()
+    assert not window.held
     assert window.given == 5

@@ -135,6 +135,19 @@ def test_what_fails_says_why_and_has_its_exit_code(ana: Machine) -> None:
         assert "Traceback" not in ended.stderr
 
 
+def test_call_leaves_a_receipt_that_can_be_checked(ana: Machine) -> None:
+    assert ana.run("call", "shout", "hi", "--receipt", "receipts.txt").stdout == '"HI!"\n'
+    assert ana.run("call", "fail", "no luck", "--receipt", "receipts.txt").returncode == 6
+    checked = ana.must("receipts", "verify", "receipts.txt")
+    assert "gpu-node ran shout for ana" in checked
+    assert "gpu-node ran fail for ana" in checked
+    file = ana.folder / "receipts.txt"
+    file.write_text(file.read_text().replace('"ana"', '"ben"', 1))
+    assert ana.run("receipts", "verify", "receipts.txt").returncode == 2
+    (ana.folder / "folder").mkdir()
+    assert ana.run("call", "shout", "hi", "--receipt", "folder").returncode == 2
+
+
 def test_network_that_nobody_named_is_said(ana: Machine) -> None:
     assert "Network: 127.0.0.1:" in ana.run("nodes").stderr
     assert "joined as ana" in ana.run("nodes").stderr

@@ -1,0 +1,72 @@
+"""A TCP connection that a test can count and cut."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+
+
+class Proxy:
+    """Passes bytes on to a server of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._marks: list[tuple[int, asyncio.Event]] = []
+        self.port = 0
+        self.passed = 0
+        """Bytes in both directions."""
+
+    async def __aenter__(self) -> "Proxy":
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def open(self) -> None:
+        """Take connections."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """End every connection and refuse new ones."""
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """End every connection without a word; new ones are taken."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def passed_as_much_as(self, count: int) -> None:
+        """Wait until so many bytes have passed."""
+        event = asyncio.Event()
+        self._marks.append((count, event))
+        async with asyncio.timeout(60):
+            await event.wait()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers.add(back)
+        for source, target in ((reader, back), (there, writer)):
+            task = asyncio.create_task(self._pass_on(source, target))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(1 << 18):
+                target.write(data)
+                await target.drain()
+                self.passed += len(data)
+                for count, event in self._marks:
+                    if self.passed >= count:
+                        event.set()
+        target.transport.abort()

@@ -1,0 +1,36 @@
+"""The end of a node's connection, and of one that it has replaced."""
+
+import json
+
+import pytest
+
+from easynet.fabric.node_connections import NodeConnections
+
+
+def event(server: str, id_: int, name: str = "node.gpu.abc") -> bytes:
+    return json.dumps({"server": {"id": server}, "client": {"id": id_, "name": name}}).encode()
+
+
+def test_node_has_left_when_its_connection_ends() -> None:
+    connections = NodeConnections()
+    connections.came(event("A", 1))
+    assert connections.went(event("A", 1)) == ("gpu", "abc")
+
+
+def test_node_that_came_back_elsewhere_has_not_left() -> None:
+    connections = NodeConnections()
+    connections.came(event("A", 7))
+    connections.came(event("B", 7))
+    assert connections.went(event("A", 7)) is None
+    assert connections.went(event("B", 7)) == ("gpu", "abc")
+
+
+def test_end_of_a_connection_that_came_before_the_gateway_counts() -> None:
+    assert NodeConnections().went(event("A", 1)) == ("gpu", "abc")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", event("A", 1, "client.x"), event("A", 1, "node.x")])
+def test_other_events_are_of_no_interest(data: bytes) -> None:
+    connections = NodeConnections()
+    connections.came(data)
+    assert connections.went(data) is None
