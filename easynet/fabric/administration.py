@@ -29,11 +29,11 @@ class Administration:
         invitation: Callable[[bytes], Invitation],
         shut_out: Callable[[Kind], Awaitable[None]],
         directory: Directory,
-        about: list[Any],
+        about: Callable[[], list[Any]],
     ) -> None:
         """`invitation` makes one of a secret; `shut_out` lets the server know who was revoked.
 
-        `about` is what the gateway tells of itself.
+        `about` tells what the gateway says of itself.
         """
         self._members = members
         self._clock = clock
@@ -61,7 +61,7 @@ class Administration:
                 ]
             case "status", None:
                 nodes = self._directory.registry.nodes()
-                return [*self._about, [node.model_dump(mode="json") for node in nodes]]
+                return [*self._about(), [node.model_dump(mode="json") for node in nodes]]
             case "drain", str(name):
                 return await self._directory.drain(name)
             case _:

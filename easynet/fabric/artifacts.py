@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Generator, Sequence
+from functools import cached_property
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -32,6 +33,19 @@ class ArtifactStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._proven: dict[str, tuple[int, int]] = {}
+
+    @cached_property
+    def identity(self) -> str:
+        """Tells this store from every other; the same for all processes that use it."""
+        path = self.folder / ".identity"
+        with self._trouble():
+            if not path.exists():
+                draft = self._incoming(secrets.token_hex(8))
+                draft.write_text(secrets.token_hex(16), "ascii")
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(draft)
+                draft.unlink()
+            return path.read_text("ascii")
 
     def put_bytes(self, data: bytes, filename: str = "") -> Artifact:
         """Keep bytes; raises DataDirectoryUnusable."""

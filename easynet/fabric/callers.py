@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from easynet.fabric.metering import is_metered
+
 GONE_AFTER_S: Final = 30.0
 """A client that has said nothing for so long does not wait any more; it speaks every five seconds."""
 _FORGET_AFTER_S: Final = 600.0
@@ -22,6 +24,8 @@ class Caller:
     """The version of EasyNet that it runs; "" where it has not said."""
     calls: set[str] = field(default_factory=set[str])
     """The ids of its calls here."""
+    is_metered: bool = False
+    """Whether its calls are counted before they run."""
 
 
 class Callers:
@@ -34,7 +38,8 @@ class Callers:
         """The client, which has just said something."""
         found = self._caller_by_inbox.get((client, inbox))
         if found is None:
-            found = self._caller_by_inbox[client, inbox] = Caller(client, inbox, now)
+            found = Caller(client, inbox, now, is_metered=is_metered(client))
+            self._caller_by_inbox[client, inbox] = found
         found.heard_at = now
         return found
 

@@ -12,7 +12,7 @@ from easynet.fabric.address import Address
 from easynet.fabric.own_address import is_any_host
 
 EVERY_WORD: Final = "node.*.*"
-"""What nodes say. It is heard in one subscription, so that a node's leaving is not heard before its coming."""
+"""What nodes say, in one subscription: a node's leaving is not to be heard before its coming."""
 _FOR_ONE: Final = ("claim", "charge", "refund")
 QUEUE: Final = "gateways"
 """Of those that listen under it, one gets each message."""

@@ -41,6 +41,7 @@ _LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes})
 _SHORT: Final = 32
 _SMALL: Final = frozenset({type(None), bool, int, float})
 _SCALARS: Final = frozenset({type(None), bool, float})
+BLOB_HEAD_BYTES: Final = 5
 _BLOB: Final = b"\xc6"
 _CONTAINERS: Final = frozenset((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
 """The first bytes of msgpack's lists and mappings."""
@@ -314,8 +315,9 @@ def blob_begins(head: bytes, size_bytes: int) -> int:
 
     `head` is the first bytes of the value, five or more, and `size_bytes` says how many there are.
     """
-    is_blob = head[:1] == _BLOB and len(head) >= 5 and int.from_bytes(head[1:5], "big") == size_bytes - 5
-    return 5 if is_blob else 0
+    content_bytes = size_bytes - BLOB_HEAD_BYTES
+    is_blob = head[:1] == _BLOB and int.from_bytes(head[1:BLOB_HEAD_BYTES], "big") == content_bytes
+    return BLOB_HEAD_BYTES if is_blob and len(head) >= BLOB_HEAD_BYTES else 0
 
 
 def pieces_of(value: bytes | Blob) -> tuple[bytes, ...]:

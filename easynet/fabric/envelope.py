@@ -33,6 +33,8 @@ class Call:
     """The largest part of the result that may travel in a message; 0 leaves that to the node."""
     trace: str = ""
     """The caller's trace context (W3C traceparent), or ""."""
+    is_direct: bool = False
+    """Whether the two sides give each other the large values; otherwise they go by way of the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,16 @@ class Resume:
 @dataclass(frozen=True, slots=True)
 class Alive:
     """The call still waits or runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """The node, or the client, wants a part of a large value of the call."""
+
+    digest: str
+    offset: int = 0
+    store: str = ""
+    """The identity of the store of the side that asks; the value can be put there where it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,7 @@ class Failure:
     """When a node that has too much to do may take the call."""
 
 
-Update = Alive | Unknown | Progress | Item | Result | End | Failure
+Update = Alive | Want | Unknown | Progress | Item | Result | End | Failure
 
 _ALIVE: Final = wire.pack([VERSION, "alive"])
 
@@ -149,6 +161,7 @@ def encode_call(call: Call) -> bytes:
         call.key,
         call.inline_bytes,
         call.trace,
+        call.is_direct,
     )
 
 
@@ -156,18 +169,19 @@ def decode_call(data: bytes) -> Call:
     """Read a call; raises BadFrame, or VersionMismatch where it is of another version."""
     fields = _fields(data)
     # Patterns would take longer than all the rest of it, and every call comes by here.
-    if len(fields) == 7 and tuple(map(type, fields[:3])) == (str, str, bytes):
-        id_, inbox, arguments, deadline_s, key, inline_bytes, trace = fields
+    if len(fields) == 8 and tuple(map(type, fields[:3])) == (str, str, bytes):
+        id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct = fields
         if (
             type(key) is str
             and type(inline_bytes) is int
             and type(trace) is str
+            and type(is_direct) is bool
             and _is_token(id_)
             and _is_token(inbox)
             and _is_number_or_none(deadline_s)
             and len(key) <= _MAX_KEY_CHARACTERS
         ):
-            return Call(id_, inbox, arguments, deadline_s, key, inline_bytes, trace)
+            return Call(id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct)
     raise BadFrame("a call that cannot be read")
 
 
@@ -199,6 +213,20 @@ def decode_hello(data: bytes) -> Hello:
             raise BadFrame("a hello that cannot be read")
 
 
+def encode_want(want: Want, inbox: str) -> bytes:
+    """The message by which a client wants a part of a result."""
+    return _pack(inbox, want.digest, want.offset, want.store)
+
+
+def decode_want(data: bytes) -> tuple[Want, str]:
+    """Read such a wish, and the inbox of whoever has it; raises BadFrame or VersionMismatch."""
+    match _fields(data):
+        case [str(inbox), str(digest), int(offset), str(store)] if _is_token(inbox) and offset >= 0:
+            return Want(digest, offset, store), inbox
+        case _:
+            raise BadFrame("a wish for a value that cannot be read")
+
+
 def encode_resume(resume: Resume) -> bytes:
     """The message that asks how a call goes."""
     return _pack(resume.inbox, resume.received)
@@ -224,6 +252,8 @@ def encode_update(update: Update) -> bytes:
             return _ALIVE
         case Unknown(instance):
             return _pack("unknown", instance)
+        case Want(digest, offset, store):
+            return _pack("want", digest, offset, store)
         case Progress(fraction, message):
             return _pack("progress", fraction, message)
         case End(items):
@@ -254,6 +284,8 @@ def decode_update(data: bytes) -> Update:
             return Alive()
         case ["unknown", str(instance)]:
             return Unknown(instance)
+        case ["want", str(digest), int(offset), str(store)] if offset >= 0:
+            return Want(digest, offset, store)
         case ["end", int(items)]:
             return End(items)
         case ["progress", fraction, str(message)] if _is_number_or_none(fraction):

@@ -17,6 +17,7 @@ from easynet.core.errors import (
     NodeRefused,
     NodeUnreachable,
     OutcomeUnknown,
+    OverBudget,
     Overloaded,
     RemoteFailure,
     Unencodable,
@@ -36,7 +37,7 @@ _FUNCTIONS_OWN: Final = (
     VersionMismatch,
 )
 """Errors that mean the same at the caller as in a function."""
-_NODES_OWN: Final = (BadFrame, NodeRefused, NodeUnreachable, OutcomeUnknown, Overloaded)
+_NODES_OWN: Final = (BadFrame, NodeRefused, NodeUnreachable, OutcomeUnknown, OverBudget, Overloaded)
 """Errors that say what became of the call itself. A function that calls others may meet them, too, and they
 would then say the wrong thing of its own call."""
 _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {

@@ -12,6 +12,7 @@ from easynet.core.capability import Capability
 from easynet.core.contribution import contributed
 from easynet.core.errors import ArgumentMismatch, UsageError
 from easynet.core.signature import capability_of, record_adapters
+from easynet.fabric.isolated_target import Target
 from easynet.fabric.names import checked_name
 
 Manner = Literal["sync", "async", "generator", "async generator"]
@@ -27,6 +28,8 @@ class Function:
     """How it is run: in a thread or on the loop, for one result or for items."""
     records: Mapping[str, TypeAdapter[Any]]
     """By parameter, what makes objects of the records that arrive."""
+    target: Target | None = None
+    """Where another process finds it, if it is to run in one."""
 
     def checked(self, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments as the function takes them; raises ArgumentMismatch where they do not fit."""
@@ -71,8 +74,8 @@ class Function:
 
     @property
     def blocks(self) -> bool:
-        """Whether it needs a thread."""
-        return self.manner in ("sync", "generator")
+        """Whether it needs a thread, or a process."""
+        return self.target is not None or self.manner in ("sync", "generator")
 
 
 def function_of(call: Callable[..., Any], name: str | None, fields: dict[str, Any]) -> Function:

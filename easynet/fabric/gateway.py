@@ -174,6 +174,7 @@ class Gateway:
         self._id = _id_kept_in(lasting) if lasting else secrets.token_hex(4)
         self._members = Members(lasting / "members.db" if lasting else None)
         self._connections = NodeConnections()
+        self._started_at = float(self._clock.now())
         self._stack.callback(self._members.close)
         others = await self._ask_others() if self._cluster else set[str]()
         await self._start_server()
@@ -262,7 +263,7 @@ class Gateway:
             self._invitation,
             self._shut_out,
             self._directory,
-            self._about(),
+            self._about,
         )
         self._shared = SharedState(self._members, self._directory, self._clock, self._announce_revoked)
         self._guard = RateGuard(
@@ -381,7 +382,7 @@ class Gateway:
         """What its owner may want to know of a gateway and cannot see from outside."""
         return [
             __version__,
-            float(self._clock.now()),
+            self._started_at,
             list(self.advertised),
             self._wants_tls,
             str(self._data_dir),

@@ -62,7 +62,7 @@ def target_of(function: Callable[..., Any], label: str = "") -> Target:
 
 def load(target: Target) -> Callable[..., Any]:
     """The function itself, in this process; raises UnknownFunction, or what its module raises."""
-    with _while_loading():
+    with while_loading():
         module = _module(target)
     found: Any = module
     for part in target.name.split("."):
@@ -81,7 +81,8 @@ def is_loading() -> bool:
 
 
 @contextmanager
-def _while_loading() -> Generator[None]:
+def while_loading() -> Generator[None]:
+    """A module is being loaded for its functions: nodes that it would serve are not started."""
     token = _loading.set(True)
     try:
         yield

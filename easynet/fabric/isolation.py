@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncGenerator, Coroutine, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,20 @@ from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.envelope import End, Failure, Item, Progress, Result, Update
 from easynet.fabric.isolated_process import IsolatedFailure, IsolatedProcess, Settings
 from easynet.fabric.isolated_target import Target
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What functions that run in processes of their own are held to."""
+
+    memory_bytes: int | None = None
+    time_limit_s: float | None = None
+
+    def pool(self, size: int, store: ArtifactStore, scratch: Path) -> "ProcessPool":
+        """Processes for so many calls at once."""
+        return ProcessPool(
+            size, store, scratch, memory_bytes=self.memory_bytes, time_limit_s=self.time_limit_s
+        )
 
 
 class ProcessPool:

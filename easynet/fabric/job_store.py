@@ -27,6 +27,7 @@ MAX_PENDING: Final = 10_000
 """Orders that may run or be postponed at the same time; further ones wait behind them."""
 _STATES: Final = "jobevents.*.state"
 _WORKERS: Final = "workers"
+_RELEASE_S: Final = 2.0
 _DUPLICATES_S: Final = 120.0
 _TROUBLE: Final = (OSError, TimeoutError, nats.errors.Error)
 _IN_USE_DIFFERENTLY: Final = 10058
@@ -165,7 +166,8 @@ class JobStore:
     async def release(self, delivery: str) -> None:
         """Give back an order that a gateway which is no more had taken; raises GatewayError."""
         with _translated():
-            await self._nats.publish(delivery, Msg.Ack.Nak)
+            # Asked, not told: a queue whose server has just died hears nothing until another one leads it.
+            await self._nats.request(delivery, Msg.Ack.Nak, timeout=_RELEASE_S)
 
     async def write(self, job: JobId, event: JobEvent, at: float, *, token: str, nth: int = 0) -> int:
         """Keep an event on disk, and give its number; raises GatewayError, and may then be tried again.

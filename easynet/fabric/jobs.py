@@ -99,8 +99,10 @@ class JobService:
 
     async def _take_over(self) -> None:
         """Have the jobs handed out again whose gateway is gone; the queue would notice in half a minute."""
-        if self._others is not None and not self._others.is_first:
-            return
+        if self._others is not None:
+            if not self._others.is_first:
+                return
+            await self._index.know_all()  # its last words included
         for record in self._index.running():
             if not await self._is_anywhere(record):
                 await self._store.release(record.delivery)

@@ -8,15 +8,19 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar, Unpack, overload
+from typing import Any, Final, Literal, ParamSpec, TypeVar, Unpack, overload
 
 from easynet.core.contribution import Terms, stated
-from easynet.core.errors import UsageError
+from easynet.core.errors import EasyNetError, UsageError
 from easynet.core.ids import NodeId
+from easynet.core.quantities import parse_duration, parse_memory
 from easynet.fabric.address import Address
 from easynet.fabric.functions import Function, function_of
+from easynet.fabric.isolated_target import is_loading, target_of
+from easynet.fabric.isolation import Isolation
 from easynet.fabric.names import checked_name
 from easynet.fabric.reception import Limits
 from easynet.fabric.session import Session
@@ -46,9 +50,16 @@ class ComputeNode:
         *,
         concurrency: int | None = None,
         queue: int | None = None,
+        isolation: Literal["thread", "process"] = "thread",
+        memory: str | float | None = None,
+        time_limit: str | float | None = None,
         data_dir: Path | None = None,
     ) -> None:
-        """`queue` calls wait beyond those that run; further ones are refused, so that they go elsewhere."""
+        """`queue` calls wait beyond those that run; further ones are refused, so that they go elsewhere.
+
+        With `isolation="process"` each call runs in a process of its own, which is ended when it takes more
+        than `memory` ("2GB", or bytes) or runs for longer than `time_limit` ("60s", or seconds).
+        """
         if queue is not None and queue < 0:
             raise UsageError(f"queue is {queue}, but there are no fewer calls than none")
         if concurrency is not None and concurrency < 1:
@@ -62,10 +73,12 @@ class ComputeNode:
             concurrency or MAX_ASYNC_CALLS,
             max(MIN_QUEUE, QUEUE_PER_CALL * at_once) if queue is None else queue,
         )
+        self._isolation = _isolation(isolation, memory, time_limit)
         self._function_by_name: dict[str, Function] = {}
         self._session: Session | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._left = asyncio.Event()
+        self._reason: EasyNetError | None = None
 
     @overload
     def register(self, function: Callable[P, R], /, **terms: Unpack[Terms]) -> Callable[P, R]: ...
@@ -94,6 +107,8 @@ class ComputeNode:
                 f"{self.name} offers a function named {name!r} already",
                 hint="Register this one under another name: @node.register(name='...').",
             )
+        if self._isolation is not None:
+            function = replace(function, target=target_of(function.call, name))
         self._function_by_name[name] = function
         if self._session is not None:
             self._session.announce_soon()
@@ -102,17 +117,25 @@ class ComputeNode:
         """Join the network; raises GatewayUnreachable or NameTaken."""
         if self._session is not None:
             raise UsageError(f"the node {self.name} is started already")
+        if is_loading():
+            raise UsageError(
+                f"the node {self.name} would be started again in each process of its functions",
+                hint="Start it under `if __name__ == '__main__':`.",
+            )
         session = Session(
             self.name,
             self._address,
             self._data_dir,
             self._function_by_name,
             self._limits,
+            self._isolation,
             asked_to_drain=self._drain_soon,
+            shut_out=self._note_shut_out,
         )
+        self._reason = None
+        self._left.clear()
         await session.open()
         self._session = session
-        self._left.clear()
 
     async def drain(self) -> None:
         """Take nothing new, finish what runs and waits, and leave the network."""
@@ -132,15 +155,26 @@ class ComputeNode:
         self._left.set()
 
     async def wait(self) -> None:
-        """Return once the node has left the network, whoever asked for it."""
+        """Return once the node has left the network, whoever asked for it.
+
+        Raises AccessDenied where the gateway shut it out, and NameTaken where it lost its name to another.
+        """
         await self._left.wait()
+        if self._reason is not None:
+            raise self._reason
+
+    def _note_shut_out(self, reason: EasyNetError) -> None:
+        self._reason = reason
+        self._left.set()
 
     def serve(self) -> None:
         """Join the network and stay until Ctrl-C or SIGTERM.
 
-        The first of them lets calls finish and takes nothing new; a second one ends everything at once.
+        The first of them lets calls finish and takes nothing new; a second one ends everything at once. Does
+        nothing while its file is loaded into a process of its functions.
         """
-        asyncio.run(self._serve())
+        if not is_loading():
+            asyncio.run(self._serve())
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -156,7 +190,7 @@ class ComputeNode:
             if threading.current_thread() is threading.main_thread():
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(number, end)
-            waiting = [asyncio.create_task(event.wait()) for event in (self._left, stopped)]
+            waiting = [asyncio.create_task(self.wait()), asyncio.create_task(stopped.wait())]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             tasks: list[asyncio.Task[Any]] = [*waiting]
             if self._leaving is not None:
@@ -164,6 +198,8 @@ class ComputeNode:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            if self._reason is not None:
+                raise self._reason
 
     async def __aenter__(self) -> "ComputeNode":
         await self.start()
@@ -173,6 +209,26 @@ class ComputeNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+def _isolation(kind: str, memory: str | float | None, time_limit: str | float | None) -> Isolation | None:
+    """Where and within which limits functions run; raises UsageError where that cannot be."""
+    if kind not in ("thread", "process"):
+        raise UsageError(f"{kind!r} is no kind of isolation", hint="It is 'thread' or 'process'.")
+    if kind == "process":
+        return Isolation(
+            _bytes(memory) if memory is not None else None,
+            parse_duration(time_limit, "time_limit") if time_limit is not None else None,
+        )
+    if memory is not None or time_limit is not None:
+        raise UsageError(
+            "a thread cannot be held to limits of memory or time", hint="Add isolation='process'."
+        )
+    return None
+
+
+def _bytes(size: str | float) -> int:
+    return int(parse_memory(size).value if isinstance(size, str) else size)
 
 
 def _default_name() -> str:

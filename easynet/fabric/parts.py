@@ -11,14 +11,28 @@ _SLOW_S: Final = 1.0
 """A part that takes longer than this holds up what else the connection carries, such as signs of life."""
 
 
+class Window:
+    """How many parts are on their way at once: more while each is there soon, fewer where the line is slow."""
+
+    def __init__(self) -> None:
+        self.size = _FIRST_ON_THE_WAY
+
+    def learn(self, seconds: float) -> None:
+        """A part took so long."""
+        if seconds > _SLOW_S:
+            self.size = max(1, self.size // 2)
+        elif seconds < _FAST_S:
+            self.size = min(self.size + 1, MAX_ON_THE_WAY)
+
+
 class PartsOnTheWay:
-    """Moves parts: more of them at once while each is there soon, fewer where the line is slow."""
+    """Moves parts, several at once."""
 
     def __init__(self, move: Callable[[int], Awaitable[None]], offsets: Iterable[int]) -> None:
         """`move` moves the part that begins at an offset, and returns when it is there."""
         self._move = move
         self._todo = iter(offsets)
-        self._limit = _FIRST_ON_THE_WAY
+        self._window = Window()
         self._movers = 0
 
     async def run(self) -> None:
@@ -30,7 +44,7 @@ class PartsOnTheWay:
             raise _first(failed) from None
 
     def _start_movers(self, group: asyncio.TaskGroup) -> None:
-        while self._movers < self._limit:
+        while self._movers < self._window.size:
             self._movers += 1
             group.create_task(self._move_on(group))
 
@@ -40,19 +54,12 @@ class PartsOnTheWay:
             for offset in self._todo:
                 began = loop.time()
                 await self._move(offset)
-                self._learn(loop.time() - began)
-                if self._movers > self._limit:
+                self._window.learn(loop.time() - began)
+                if self._movers > self._window.size:
                     return
                 self._start_movers(group)
-            self._limit = 0
         finally:
             self._movers -= 1
-
-    def _learn(self, seconds: float) -> None:
-        if seconds > _SLOW_S:
-            self._limit = max(1, self._limit // 2)
-        elif seconds < _FAST_S:
-            self._limit = min(self._limit + 1, MAX_ON_THE_WAY)
 
 
 def _first(failed: ExceptionGroup[Exception]) -> Exception:

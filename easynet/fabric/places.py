@@ -1,11 +1,14 @@
-"""Where a node runs its functions: on its event loop or in threads."""
+"""Where a node runs its functions: on its event loop, in threads, or in processes of their own."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from contextvars import copy_context
 from typing import Any, Final, Protocol
 
 from easynet.core.call import CallContext, check_cancelled
 from easynet.fabric.functions import Function
+from easynet.fabric.isolated_target import Target
+from easynet.fabric.isolation import ProcessPool
 from easynet.fabric.threads import ThreadPool
 
 _DONE: Final = object()
@@ -29,9 +32,16 @@ class Work(Protocol):
         """A result, or an item, as it travels; raises Unencodable."""
         ...
 
+    def made(self, value: bytes) -> bytes:
+        """A result, or an item, that was encoded elsewhere, as it travels."""
+        ...
+
 
 class Place(Protocol):
     """Runs functions; what they raise comes out as it is."""
+
+    can_stop: bool
+    """Whether a function ends where its task is cancelled."""
 
     async def run(self, work: Work) -> bytes:
         """The encoded result."""
@@ -44,6 +54,8 @@ class Place(Protocol):
 
 class EventLoop:
     """Runs coroutine functions where the node itself runs."""
+
+    can_stop = True
 
     async def run(self, work: Work) -> bytes:
         args, kwargs = work.arguments()
@@ -61,6 +73,8 @@ class EventLoop:
 
 class Threads:
     """Runs functions that block."""
+
+    can_stop = False
 
     def __init__(self, pool: ThreadPool) -> None:
         self._pool = pool
@@ -88,3 +102,29 @@ class Threads:
                 yield value
         finally:
             await self._pool.run(items.close, context)
+
+
+class Processes:
+    """Runs functions of any kind where they can neither take the node's memory nor end it."""
+
+    can_stop = True
+
+    def __init__(self, pool: ProcessPool) -> None:
+        self._pool = pool
+
+    async def run(self, work: Work) -> bytes:
+        target, context = _prepared(work)
+        return work.made(await self._pool.run(target, work.encoded_arguments, context))
+
+    async def stream(self, work: Work) -> AsyncGenerator[bytes]:
+        target, context = _prepared(work)
+        async with aclosing(self._pool.stream(target, work.encoded_arguments, context)) as items:
+            async for item in items:
+                yield work.made(item)
+
+
+def _prepared(work: Work) -> tuple[Target, CallContext]:
+    target, context = work.function.target, work.context
+    assert target is not None, "the function was not registered to be isolated"
+    assert context is not None, "the call has not begun"
+    return target, context

@@ -22,6 +22,7 @@ from easynet.fabric.envelope import Alive, Call, Failure, Hello, Result, Unknown
 from easynet.fabric.failures import refusal_of
 from easynet.fabric.finished_calls import FinishedCall, FinishedCalls
 from easynet.fabric.functions import Function
+from easynet.fabric.metering import Meter
 from easynet.fabric.places import Place
 from easynet.fabric.receipts import OK, ReceiptSigner
 from easynet.fabric.running_call import RunningCall, Surroundings
@@ -70,6 +71,7 @@ class Reception:
         tracer: Tracer | None,
         statistics: CallStatistics,
         receipts: ReceiptSigner,
+        meter: Meter,
     ) -> None:
         self._function_by_name = function_by_name
         self._around = Surroundings(
@@ -81,6 +83,7 @@ class Reception:
             tracer,
             self._ended,
             self._explained,
+            meter,
         )
         self._connection = connection
         self._place_of = place_of

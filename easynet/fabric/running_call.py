@@ -18,6 +18,7 @@ from easynet.core.errors import (
     NodeRefused,
     NodeUnreachable,
     OutcomeUnknown,
+    OverBudget,
     Overloaded,
 )
 from easynet.fabric import codec
@@ -27,6 +28,7 @@ from easynet.fabric.connection import Connection
 from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update, encode_update
 from easynet.fabric.failures import failure_of, refusal_of
 from easynet.fabric.functions import Function
+from easynet.fabric.metering import Meter
 from easynet.fabric.places import Place
 from easynet.fabric.progress_report import ProgressReport
 from easynet.fabric.receipts import StreamDigest
@@ -52,6 +54,7 @@ class Surroundings:
     """Is told of each call that has ended, before its caller is."""
     explained: Callable[["RunningCall", EasyNetError], EasyNetError]
     """What is to be said of arguments that do not fit."""
+    meter: Meter
 
 
 class RunningCall:
@@ -147,7 +150,7 @@ class RunningCall:
         if self.window is not None:
             self.window.close()
         # A thread cannot be stopped from outside; it looks at the flag.
-        if self._task is not None and not self.function.blocks:
+        if self._task is not None and self.place.can_stop:
             self._task.cancel()
 
     def refuse(self) -> None:
@@ -197,7 +200,9 @@ class RunningCall:
         begin_call(self.context)
         began = time.perf_counter()
         try:
-            if self._around.tracer is None:
+            if self.caller.is_metered:
+                self.last = await self._metered_outcome()
+            elif self._around.tracer is None:
                 self.last = await self._outcome()
             else:
                 self.last = await self._traced_outcome(self._around.tracer)
@@ -208,6 +213,22 @@ class RunningCall:
             self.ended_at = self.started_at + self.seconds
             self._tidy_up()
             self._end()
+
+    async def _metered_outcome(self) -> Last:
+        name, meter = self.function.capability.name, self._around.meter
+        try:
+            await meter.charge(self.client, name, self.key)
+        except OverBudget as error:
+            return refusal_of(error)
+        except GatewayError as error:
+            return refusal_of(
+                NodeRefused(f"{name} was not run, since it could not be counted: {error.message}")
+            )
+        last = await self._outcome()
+        if isinstance(last, Failure):
+            with contextlib.suppress(GatewayError):
+                await meter.refund(self.client, self.key)
+        return last
 
     async def _traced_outcome(self, tracer: Tracer) -> Last:
         span = tracer.served(self.function.capability.name, self._around.node, self.call.trace)
@@ -282,6 +303,11 @@ class RunningCall:
             self._has_parts = True
             data = codec.encode(value, store.put, store.put_file, inline_bytes=limit)
         return data
+
+    def made(self, value: bytes) -> bytes:
+        """A result, or an item, that was encoded elsewhere, as it travels."""
+        self._has_parts = bool(codec.references(value))
+        return value
 
     async def _push(self, value: bytes) -> None:
         self._has_parts = False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from easynet.core.errors import EasyNetError, NameTaken
+from easynet.core.errors import AccessDenied, EasyNetError, NameTaken
 from easynet.core.ids import NodeId
 from easynet.core.offer import Node
 from easynet.fabric import tracing, versions
@@ -17,9 +17,11 @@ from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.connection import Connection, Subscription
 from easynet.fabric.functions import Function
 from easynet.fabric.identity import Identity
+from easynet.fabric.isolation import Isolation
 from easynet.fabric.memberships import WayIn
+from easynet.fabric.metering import Meter
 from easynet.fabric.names import connection_name
-from easynet.fabric.places import EventLoop, Place, Threads
+from easynet.fabric.places import EventLoop, Place, Processes, Threads
 from easynet.fabric.questions import ask
 from easynet.fabric.receipts import ReceiptSigner
 from easynet.fabric.reception import Limits, Reception
@@ -42,11 +44,17 @@ class Session:
         data_dir: Path,
         function_by_name: Mapping[str, Function],
         limits: Limits,
+        isolation: Isolation | None,
         *,
         asked_to_drain: Callable[[], None],
+        shut_out: Callable[[EasyNetError], None],
     ) -> None:
-        """`asked_to_drain` is called when the gateway's owner wants the node to leave."""
+        """`asked_to_drain` is called when the gateway's owner wants the node to leave.
+
+        `shut_out` is told why nobody can call the node any more.
+        """
         self._asked_to_drain = asked_to_drain
+        self._shut_out = shut_out
         self._name = name
         self._instance = secrets.token_hex(8)
         self._function_by_name = function_by_name
@@ -58,7 +66,11 @@ class Session:
         self._subscription: Subscription | None = None
         self._folders = ScratchFolders(data_dir / "scratch")
         self._threads = ThreadPool(limits.concurrency, name)
+        store = ArtifactStore(data_dir / "artifacts")
         self._loop_place, self._thread_place = EventLoop(), Threads(self._threads)
+        self._processes = (
+            isolation.pool(limits.concurrency, store, data_dir / "scratch") if isolation else None
+        )
         self._way_in = WayIn(address, "node", data_dir, name)
         self._connection = Connection(
             address,
@@ -78,11 +90,12 @@ class Session:
             self._place_of,
             limits,
             connection=self._connection,
-            transfer=Transfer(self._connection, ArtifactStore(data_dir / "artifacts")),
+            transfer=Transfer(self._connection, store),
             folders=self._folders,
             tracer=tracing.tracer(),
             statistics=self._statistics,
             receipts=self._receipts,
+            meter=Meter(self._ask),
         )
 
     async def open(self) -> None:
@@ -123,6 +136,8 @@ class Session:
         await self._receipts.close()
         await self._connection.close()
         self._threads.close()
+        if self._processes is not None:
+            await self._processes.close()
         self._folders.close()
 
     def announce_soon(self) -> None:
@@ -135,6 +150,8 @@ class Session:
             await self._join()
 
     def _place_of(self, function: Function) -> Place:
+        if self._processes is not None:
+            return Processes(self._processes)
         if not function.blocks:
             return self._loop_place
         if (own := function.capability.concurrency) is not None:
@@ -180,9 +197,12 @@ class Session:
             if not known:
                 await self._join()
                 await self._listen()
-        except NameTaken:
+        except NameTaken as error:
             # This node was silent for so long that another took its name, and with it its calls.
             await self._listen_no_more()
+            self._shut_out(error)
+        except AccessDenied as error:
+            self._shut_out(error)
         except EasyNetError:
             pass  # the next heartbeat tries again
 

@@ -149,7 +149,7 @@ class SharedState:
         assert self.peers is not None
         after = 0
         while page := await self.peers.ask(peer, "charges", after):
-            self._members.spending.learn(charges=[charge for _, *charge in page])
+            self._members.spending.learn(charges=[(call, cap, credits) for _, call, cap, credits in page])
             after = page[-1][0]
             await asyncio.sleep(0)
 

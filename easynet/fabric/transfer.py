@@ -66,12 +66,43 @@ class Transfer:
                 await self._fetch(artifact)
 
     async def push_all(self, artifacts: Iterable[Artifact]) -> None:
-        """See that the gateway has these artifacts and all that they refer to."""
-        await self._follow(artifacts, self.push)
+        """See that the gateway has these artifacts and all that they refer to.
+
+        The inner ones first, so that whatever the gateway has, it has whole.
+        """
+        for artifact in await asyncio.to_thread(self._whole, artifacts):
+            await self.push(artifact)
 
     async def pull_all(self, artifacts: Iterable[Artifact]) -> None:
         """See that this store has these artifacts and all that they refer to."""
-        await self._follow(artifacts, self.pull)
+        seen: set[Artifact] = set()
+        waiting = list(artifacts)
+        while waiting:
+            artifact = waiting.pop()
+            if artifact not in seen:
+                seen.add(artifact)
+                await self.pull(artifact)
+                waiting += await asyncio.to_thread(self.inner, artifact)
+
+    def inner(self, artifact: Artifact) -> list[Artifact]:
+        """The artifacts that one in the store refers to; raises BadData."""
+        if artifact.filename:
+            return []
+        with self.store.open(artifact) as file:
+            if not codec.may_refer(file.read(1)):
+                return []
+        return codec.references(self.store.read(artifact))
+
+    def _whole(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
+        """Artifacts with all that they refer to, the inner ones first.
+
+        One that is not in this store came from the gateway as a reference, and is there with its inner ones.
+        """
+        found: dict[Artifact, None] = {}
+        for artifact in artifacts:
+            inner = self.inner(artifact) if self.store.has(artifact) else []
+            found |= dict.fromkeys([*self._whole(inner), artifact])
+        return list(found)
 
     async def _send(self, artifact: Artifact, offsets: list[int]) -> None:
         work = Batches()
@@ -111,27 +142,6 @@ class Transfer:
             return True
         finally:
             await work.do(draft.close)
-
-    async def _follow(
-        self, artifacts: Iterable[Artifact], move: Callable[[Artifact], Awaitable[None]]
-    ) -> None:
-        """Move artifacts, and what is found inside those that are encoded values."""
-        seen: set[Artifact] = set()
-        waiting = list(artifacts)
-        while waiting:
-            artifact = waiting.pop()
-            if artifact in seen:
-                continue
-            seen.add(artifact)
-            await move(artifact)
-            if not artifact.filename:
-                waiting += await asyncio.to_thread(self._references, artifact)
-
-    def _references(self, artifact: Artifact) -> list[Artifact]:
-        with self.store.open(artifact) as file:
-            if not codec.may_refer(file.read(1)):
-                return []
-        return codec.references(self.store.read(artifact))
 
     def _turn(self, artifact: Artifact) -> asyncio.Lock:
         """Lets one task at a time move an artifact; the next then finds it moved."""

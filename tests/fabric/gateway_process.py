@@ -24,7 +24,8 @@ async def serve(data: str, listen: str, cluster: str, peers: list[str]) -> None:
     at = Address.parse(listen)
     place = Cluster(Address.parse(cluster), tuple(map(Address.parse, peers)))
     async with Gateway(Path(data), at.host, at.port, lasting=True, cluster=place) as gateway:
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         jobs = asyncio.create_task(serve_jobs(gateway, Path(data), place.replicas))
         ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
         await asyncio.wait({jobs, ended}, return_when=asyncio.FIRST_COMPLETED)

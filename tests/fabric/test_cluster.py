@@ -69,7 +69,12 @@ class Trio:
 
     def begin(self, i: int) -> None:
         peers = [route for j, route in enumerate(self.routes) if j != i]
-        options = {"data": str(self.data[i]), "listen": self.urls[i], "cluster": self.routes[i], "peers": peers}
+        options = {
+            "data": str(self.data[i]),
+            "listen": self.urls[i],
+            "cluster": self.routes[i],
+            "peers": peers,
+        }
         self.processes[i] = subprocess.Popen(
             [sys.executable, "-m", "tests.fabric.gateway_process", json.dumps(options)],
             stdin=subprocess.PIPE,
@@ -79,7 +84,8 @@ class Trio:
 
     def await_ready(self, i: int) -> None:
         process = self.processes[i]
-        assert process is not None and process.stdout is not None
+        assert process is not None
+        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
 
     def start(self, i: int) -> None:
@@ -158,14 +164,19 @@ async def test_large_values_pass_between_gateways(trio: Trio) -> None:
 
 
 async def test_node_that_is_killed_is_missed_at_every_gateway(trio: Trio, until: Until) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", NODE, trio.urls[0], str(trio.data[0]))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", NODE, trio.urls[0], str(trio.data[0])
+    )
     async with trio.client(1) as client, trio.client(2) as third:
         await until(lambda: client.find(CapabilityName("size")))
         process.kill()
         await process.wait()
+
+        async def is_missed() -> bool:
+            return "mortal" not in [*await names_of_nodes(client), *await names_of_nodes(third)]
+
         async with asyncio.timeout(1):
-            while "mortal" in [*await names_of_nodes(client), *await names_of_nodes(third)]:
-                await asyncio.sleep(0.01)
+            await until(is_missed)
 
 
 async def test_one_name_is_given_to_one_node_alone(trio: Trio) -> None:
@@ -193,10 +204,15 @@ async def test_client_that_is_shut_out_at_one_gateway_is_cut_off_at_another(
         async with AsyncClient(trio.urls[2], data_dir=tmp_path) as ana:
             await ana.nodes()
             await second.revoke("client", "ana")
+
+            async def is_cut_off() -> bool:
+                with contextlib.suppress(AccessDenied):
+                    await ana.nodes()
+                    return False
+                return True
+
             async with asyncio.timeout(2):
-                with pytest.raises(AccessDenied):
-                    while True:
-                        await ana.nodes()
+                await until(is_cut_off)
         assert [m.revoked_at > 0 for m in await first.members() if m.name == "ana"] == [True]
 
 
@@ -226,7 +242,7 @@ async def test_calls_go_on_when_the_gateway_of_client_and_node_is_killed(trio: T
     trio.start(2)
 
 
-async def test_gateway_that_was_away_knows_everybody(trio: Trio, tmp_path: Path, until: Until) -> None:
+async def test_gateway_that_was_away_knows_everybody(trio: Trio, tmp_path: Path) -> None:
     eve, ben = tmp_path / "eve", tmp_path / "ben"
     async with trio.owner(0) as owner:
         await join(await owner.invite("client", "eve"), eve)
@@ -240,16 +256,17 @@ async def test_gateway_that_was_away_knows_everybody(trio: Trio, tmp_path: Path,
             trio.begin(2)
             ready = asyncio.create_task(asyncio.to_thread(trio.await_ready, 2))
             refusals = [await is_refused(trio.urls[2], eve) async for _ in until_done(ready)]
-            assert len(refusals) > 1 and all(refusals)
+            assert len(refusals) > 1
+            assert all(refusals)
             async with AsyncClient(trio.urls[2], data_dir=ben) as client:
                 assert await client.execute("old.size", "four") == 4
             async with trio.client(2) as client, trio.owner(2) as third:
                 assert await names_of_nodes(client) == ["old"]
                 members = {m.name: m.revoked_at > 0 for m in await third.members()}
-                assert members["eve"] and not members["ben"]
+                assert (members["eve"], members["ben"]) == (True, False)
 
 
-async def test_job_survives_the_death_of_its_gateway(trio: Trio, until: Until) -> None:
+async def test_job_survives_the_death_of_its_gateway(trio: Trio) -> None:
     began, go_on, calls = asyncio.Event(), asyncio.Event(), 0
 
     async def train() -> str:
@@ -303,7 +320,7 @@ async def submitted(jobs: Jobs, function: str) -> JobHandle:
             await asyncio.sleep(0.1)
 
 
-async def test_stranger_cannot_become_a_gateway(trio: Trio, tmp_path: Path) -> None:
+async def test_stranger_cannot_become_a_gateway(trio: Trio, tmp_path: Path, until: Until) -> None:
     route = Address.parse(trio.routes[0])
     own = f"127.0.0.1:{free_port('127.0.0.1')}"
     stranger = Cluster(Address.parse(own), (route,))
@@ -319,9 +336,11 @@ async def test_stranger_cannot_become_a_gateway(trio: Trio, tmp_path: Path) -> N
         connection = Connection(server.address, lambda: system, name="stranger")
         await connection.open()
         log = server._folder / "nats.log"  # type: ignore[operator]
-        async with asyncio.timeout(5):
-            while "TLS route handshake error" not in log.read_text():
-                await asyncio.sleep(0.01)
+
+        async def is_refused_for_now() -> bool:
+            return "TLS route handshake error" in log.read_text()
+
+        await until(is_refused_for_now)
         found = json.loads(await connection.request(f"$SYS.REQ.SERVER.{connection.server_id}.ROUTEZ", b""))
         assert found["data"]["num_routes"] == 0
         await connection.close()

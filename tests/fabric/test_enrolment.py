@@ -12,6 +12,8 @@ from easynet.core.errors import (
     EasyNetError,
     GatewayUnreachable,
     NameTaken,
+    OverBudget,
+    RemoteFailure,
     TokenRejected,
     UsageError,
 )
@@ -266,3 +268,42 @@ async def ask_until_refused(client: AsyncClient) -> None:
     while True:
         await client.nodes()
         await asyncio.sleep(0.05)
+
+
+async def test_the_holders_of_a_grant_spend_no_more_than_it_allows(
+    lasting: Gateway, own_data_dir: Path, tmp_path: Path
+) -> None:
+    node = ComputeNode(lasting.url, "gpu")
+    node.register(len, name="size", price=3)
+
+    @node.register(price=3)
+    def fail() -> None:
+        raise ValueError
+
+    await node.start()
+    async with AsyncClient(lasting.url) as client:
+        part = (await client.grant()).narrow(Limits(max_spend=10))
+    first = await join(part.token(), tmp_path / "first")
+    second = await join(part.narrow(Limits(max_spend=5)).token(), tmp_path / "second")
+    async with (
+        AsyncClient(first.gateways[0], data_dir=tmp_path / "first") as one,
+        AsyncClient(second.gateways[0], data_dir=tmp_path / "second") as two,
+    ):
+        assert await two.execute("gpu.size", "abc") == 3
+        with pytest.raises(OverBudget):
+            await two.execute("gpu.size", "abc")
+        with pytest.raises(RemoteFailure):  # what fails costs nothing
+            await one.execute("gpu.fail")
+        assert [await one.execute("gpu.size", "abc") for _ in range(2)] == [3, 3]
+        with pytest.raises(OverBudget):
+            await one.execute("gpu.size", "abc")
+    await node.stop()
+
+
+async def test_a_revoked_node_is_told_why_it_serves_no_more(owner: Owner, tmp_path: Path) -> None:
+    member = await join(await owner.invite("node", "gpu"), tmp_path)
+    node = await serve_size(member.gateways[0], "gpu", tmp_path)
+    await owner.revoke("node", "gpu")
+    with pytest.raises(AccessDenied):
+        await asyncio.wait_for(node.wait(), 5)
+    await node.stop()

@@ -10,7 +10,6 @@ from easynet.core.errors import (
     EasyNetError,
     InputNeeded,
     MissingExtra,
-    NodeRefused,
     OverBudget,
     RemoteFailure,
     Unencodable,

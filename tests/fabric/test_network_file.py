@@ -50,7 +50,8 @@ def test_file_is_not_written_over_another_or_without_a_gateway(first: Path, tmp_
     file = tmp_path / "network.json"
     with pytest.raises(SettingsError, match="no gateway") as caught:
         export_network(tmp_path / "nothing", file)
-    assert caught.value.hint and not file.exists()
+    assert caught.value.hint
+    assert not file.exists()
     export_network(first, file)
     with pytest.raises(SettingsError, match="there already"):
         export_network(first, file)

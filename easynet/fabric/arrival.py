@@ -1,0 +1,105 @@
+"""A large value on its way from the other side of a call."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Callable
+from typing import Final
+
+from easynet.core.artifact import Artifact
+from easynet.core.errors import BadData, EasyNetError
+from easynet.fabric import codec
+from easynet.fabric.codec import Blob
+from easynet.fabric.drafts import PART_BYTES
+from easynet.fabric.parcels import Kind, Parcel
+from easynet.fabric.parts import Window
+
+OVERDUE_S: Final = 5.0
+"""A part that is not there after this is asked for again."""
+
+
+class Arrival:
+    """A value that arrives in memory, in parts that are asked for. Times are the caller's.
+
+    It is put together and taken into its digest while the next parts are on their way. There is no task and
+    no future for each part: they would take longer than all the rest.
+    """
+
+    def __init__(self, artifact: Artifact, ask: Callable[[int], None], now: float) -> None:
+        """`ask` asks for the part that begins at an offset."""
+        self.artifact = artifact
+        self.heard_at = now
+        """When the other side last gave something."""
+        self.end: asyncio.Future[Kind | bytes | Blob] = asyncio.get_running_loop().create_future()
+        """The value, or what the other side says instead."""
+        self._ask = ask
+        self._asked_at_by_offset: dict[int, float] = {}
+        self._next_to_ask = 0
+        self._window = Window()
+        self._early: dict[int, memoryview | bytes] = {}
+        self._sha256 = hashlib.sha256()
+        self._content = io.BytesIO()
+        self._is_blob = False
+        self._there = 0
+        # Before anything else it has to be known who has it.
+        self._ask_next(now)
+
+    def take(self, parcel: Parcel, now: float) -> None:
+        """Something has come."""
+        self.heard_at = now
+        if self.end.done():
+            return
+        if parcel.kind is not Kind.PART:
+            self.end.set_result(parcel.kind)
+            return
+        asked_at = self._asked_at_by_offset.pop(parcel.offset, None)
+        if asked_at is None:
+            return  # it came twice
+        if len(parcel.data) != min(PART_BYTES, self.artifact.size_bytes - parcel.offset):
+            self.fail(BadData("a part that does not fit its value"))
+            return
+        self._window.learn(now - asked_at)
+        self._early[parcel.offset] = parcel.data
+        while (part := self._early.pop(self._there, None)) is not None:
+            self._append(part)
+        if self._there == self.artifact.size_bytes:
+            self._finish()
+        while len(self._asked_at_by_offset) < self._window.size and self._is_more_to_ask:
+            self._ask_next(now)
+
+    def ask_again(self, now: float, overdue_s: float = 0.0) -> None:
+        """Ask once more for what was asked for so long ago and has not come."""
+        for offset, asked_at in self._asked_at_by_offset.items():
+            if now - asked_at >= overdue_s and not self.end.done():
+                self._asked_at_by_offset[offset] = now
+                self._ask(offset)
+
+    def fail(self, error: EasyNetError) -> None:
+        """It will not arrive."""
+        if not self.end.done():
+            self.end.set_exception(error)
+
+    @property
+    def _is_more_to_ask(self) -> bool:
+        return self._next_to_ask < self.artifact.size_bytes
+
+    def _ask_next(self, now: float) -> None:
+        offset = self._next_to_ask
+        self._next_to_ask += PART_BYTES
+        self._asked_at_by_offset[offset] = now
+        self._ask(offset)
+
+    def _append(self, part: memoryview | bytes) -> None:
+        self._sha256.update(part)
+        if not self._there and codec.blob_begins(bytes(part[:16]), self.artifact.size_bytes):
+            self._is_blob = True
+        begin = codec.BLOB_HEAD_BYTES if self._is_blob and not self._there else 0
+        self._content.write(part[begin:])
+        self._there += len(part)
+
+    def _finish(self) -> None:
+        if self._sha256.hexdigest() != self.artifact.digest:
+            self.fail(BadData("the bytes that arrived are not those of the value"))
+            return
+        content = self._content.getvalue()  # these very bytes, not a copy
+        self.end.set_result(Blob(content) if self._is_blob else content)
