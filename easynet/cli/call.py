@@ -31,6 +31,9 @@ def call(
         typer.Option(metavar="FILE", help="Add what the node signed about the call to a file."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON in one line, also on a terminal.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave the work to the gateway, and print the job's id.")
+    ] = False,
     gateway: Gateway = None,
 ) -> None:
     """Call a function, and print its result as JSON; of a generator, one line an item as they come.
@@ -49,5 +52,6 @@ def call(
         as_json=json,
         folder=Path.cwd(),
         receipt=receipt,
+        is_detached=detach,
     )
     raise typer.Exit(run(wanted, gateway))

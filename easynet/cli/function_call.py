@@ -23,11 +23,13 @@ from easynet.core.errors import (
     NodeUnreachable,
     RemoteFailure,
     UnknownFunction,
+    UsageError,
     nearest,
 )
 from easynet.core.offer import Node
 from easynet.core.quantities import format_duration
 from easynet.fabric.client import AsyncClient
+from easynet.fabric.job_client import JobOptions
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class FunctionCall:
     """Where files that come back are saved."""
     receipt: Path | None = None
     """Where the node's signed statement of the call is added."""
+    is_detached: bool = False
+    """Whether the gateway sees to the rest, and nobody waits for it here."""
 
 
 def run(call: FunctionCall, gateway: str | None) -> int:
@@ -61,7 +65,12 @@ def run(call: FunctionCall, gateway: str | None) -> int:
 
 
 async def _run(call: FunctionCall, gateway: str | None) -> None:
+    if call.is_detached and call.receipt is not None:
+        raise UsageError("a receipt comes when the work is done", hint="Leave out --receipt or --detach.")
     async with client_of(gateway) as client:
+        if call.is_detached:
+            await _hand_in(call, client, gateway)
+            return
         try:
             async with asyncio.timeout(call.timeout_s):
                 await _call(call, client)
@@ -93,11 +102,26 @@ async def _keep_receipt(client: AsyncClient, file: TextIO | None) -> None:
     print(printable(said), file=sys.stderr, flush=True)
 
 
-async def _show_results(call: FunctionCall, client: AsyncClient) -> None:
+async def _hand_in(call: FunctionCall, client: AsyncClient, gateway: str | None) -> None:
+    """Leave the work to the gateway, and tell how to come back to it."""
+    _, args, kwargs = await _meant(call, client)
+    job = await client.submit_with(JobOptions(timeout_s=call.timeout_s), call.function, *args, **kwargs)
+    where = f" --gateway {gateway}" if gateway else ""
+    print(f"To follow it: easynet jobs follow {job.id}{where}", file=sys.stderr, flush=True)
+    write(job.id)
+
+
+async def _meant(call: FunctionCall, client: AsyncClient) -> tuple[Capability, list[Any], dict[str, Any]]:
+    """The function with the arguments as it takes them; raises ArgumentMismatch, too."""
     capability = wanted(call.function, await client.nodes())
     args, kwargs = call.arguments.values_for(capability)
     if problem := capability.mismatch(tuple(args), kwargs):
         raise ArgumentMismatch(problem, hint=f"See: easynet functions {capability.name}")
+    return capability, args, kwargs
+
+
+async def _show_results(call: FunctionCall, client: AsyncClient) -> None:
+    capability, args, kwargs = await _meant(call, client)
     if not capability.streaming:
         await _show(call, await client.execute(call.function, *args, **kwargs), client, is_item=False)
         return

@@ -25,8 +25,8 @@ class Arrival:
     no future for each part: they would take longer than all the rest.
     """
 
-    def __init__(self, artifact: Artifact, ask: Callable[[int], None], now: float) -> None:
-        """`ask` asks for the part that begins at an offset."""
+    def __init__(self, artifact: Artifact, ask: Callable[[int, int], None], now: float) -> None:
+        """`ask` asks for so many parts, the first of which begins at an offset."""
         self.artifact = artifact
         self.heard_at = now
         """When the other side last gave something."""
@@ -42,7 +42,7 @@ class Arrival:
         self._is_blob = False
         self._there = 0
         # Before anything else it has to be known who has it.
-        self._ask_next(now)
+        self._ask_for(1, now)
 
     def take(self, parcel: Parcel, now: float) -> None:
         """Something has come."""
@@ -64,15 +64,17 @@ class Arrival:
             self._append(part)
         if self._there == self.artifact.size_bytes:
             self._finish()
-        while len(self._asked_at_by_offset) < self._window.size and self._is_more_to_ask:
-            self._ask_next(now)
+        # Several at once: a question costs both sides and the server as much as any small message.
+        together = max(1, self._window.size // 8)
+        while len(self._asked_at_by_offset) + together <= self._window.size and self._left_to_ask:
+            self._ask_for(min(together, self._left_to_ask), now)
 
     def ask_again(self, now: float, overdue_s: float = 0.0) -> None:
         """Ask once more for what was asked for so long ago and has not come."""
         for offset, asked_at in self._asked_at_by_offset.items():
             if now - asked_at >= overdue_s and not self.end.done():
                 self._asked_at_by_offset[offset] = now
-                self._ask(offset)
+                self._ask(offset, 1)
 
     def fail(self, error: EasyNetError) -> None:
         """It will not arrive."""
@@ -80,14 +82,14 @@ class Arrival:
             self.end.set_exception(error)
 
     @property
-    def _is_more_to_ask(self) -> bool:
-        return self._next_to_ask < self.artifact.size_bytes
+    def _left_to_ask(self) -> int:
+        return -(-(self.artifact.size_bytes - self._next_to_ask) // PART_BYTES)
 
-    def _ask_next(self, now: float) -> None:
-        offset = self._next_to_ask
-        self._next_to_ask += PART_BYTES
-        self._asked_at_by_offset[offset] = now
-        self._ask(offset)
+    def _ask_for(self, count: int, now: float) -> None:
+        first = self._next_to_ask
+        self._next_to_ask += count * PART_BYTES
+        self._asked_at_by_offset |= dict.fromkeys(range(first, self._next_to_ask, PART_BYTES), now)
+        self._ask(first, count)
 
     def _append(self, part: memoryview | bytes) -> None:
         self._sha256.update(part)

@@ -83,6 +83,14 @@ class ArtifactStore:
         """Whether the bytes are here. Asking counts as use."""
         return self._found(artifact) is not None
 
+    def keep(self, artifact: Artifact, for_s: float) -> None:
+        """See that an artifact that is here stays for so long, as if it were used until then."""
+        until = time.time() + for_s
+        with contextlib.suppress(OSError):
+            place = self._place(artifact)
+            if place.stat().st_mtime < until - retention.USED_AGAIN_S:
+                os.utime(place, (until, until))
+
     def path(self, artifact: Artifact) -> Path:
         """The file that holds the bytes; not to be changed. Raises BadData where it is not here."""
         if not self.has(artifact):

@@ -184,7 +184,10 @@ class Authority:
             name,
             publish=[
                 *(_callable(name, function) for function in functions or (_EVERY,)),
-                *(f"fn.*.{name}.{verb}.>" for verb in ("cancel", "credit", "resume", "alive", "want", "part", "done")),
+                *(
+                    f"fn.*.{name}.{verb}.>"
+                    for verb in ("cancel", "credit", "resume", "alive", "want", "part", "done")
+                ),
                 f"reg.*.{name}",
                 f"job.*.{name}",
                 f"art.*.{name}.*",

@@ -26,6 +26,11 @@ class Caller:
     """The ids of its calls here."""
     is_metered: bool = False
     """Whether its calls are counted before they run."""
+    prefix: str = field(init=False)
+    """Of the subjects on which it hears of its calls."""
+
+    def __post_init__(self) -> None:
+        self.prefix = f"re.{self.client}.{self.inbox}."
 
 
 class Callers:
@@ -42,6 +47,11 @@ class Callers:
             self._caller_by_inbox[client, inbox] = found
         found.heard_at = now
         return found
+
+    def here(self, client: str, inbox: str, now: float) -> Caller | None:
+        """The client, where it was heard of lately."""
+        found = self._caller_by_inbox.get((client, inbox))
+        return found if found is not None and now - found.heard_at <= GONE_AFTER_S else None
 
     def waiting(self) -> list[Caller]:
         """Those that have calls here."""

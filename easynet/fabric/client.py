@@ -1,7 +1,6 @@
 """A client: calls functions on a network's nodes."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from contextvars import ContextVar
@@ -14,21 +13,20 @@ from easynet.core.call import CallUpdate, Progressed, Returned, Yielded
 from easynet.core.capability import Capability
 from easynet.core.errors import GatewayUnreachable, UsageError
 from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.job import Job
 from easynet.core.language import Language
 from easynet.core.offer import Node, Offer
 from easynet.core.receipt import Receipt
-from easynet.fabric import codec, tracing
+from easynet.fabric import codec
 from easynet.fabric.address import Address
 from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.catalogue import Catalogue, FunctionInfo
-from easynet.fabric.connection import Connection, Message
+from easynet.fabric.catalogue import FunctionInfo
 from easynet.fabric.envelope import End, Item, Progress, Result
 from easynet.fabric.grants import Grant
-from easynet.fabric.inbox import Inbox
+from easynet.fabric.job_client import JobHandle, JobOptions
+from easynet.fabric.line import Line
 from easynet.fabric.memberships import WayIn
 from easynet.fabric.receipt_book import ReceiptBook
-from easynet.fabric.router import Router
-from easynet.fabric.transfer import Transfer
 from easynet.settings import Settings
 
 _last_call: ContextVar[str] = ContextVar("easynet_last_call", default="")
@@ -41,15 +39,15 @@ class AsyncClient:
     def __init__(self, gateway: str, *, data_dir: Path | None = None) -> None:
         self._address = Address.parse(gateway)
         self._data_dir = data_dir or Settings().data_dir
-        self._line: _Line | None = None
+        self._line: Line | None = None
 
     async def connect(self) -> None:
         """Connect to the gateway; raises GatewayUnreachable within three seconds."""
         if self._line is not None:
             return
         way_in = WayIn(self._address, "client", self._data_dir)
-        line = _Line(self._address, way_in, ArtifactStore(self._data_dir / "artifacts"))
-        await line.open()
+        line = Line(self._address, way_in, ArtifactStore(self._data_dir / "artifacts"), name="client")
+        await line.open(expect=way_in.server_id)
         self._line = line
 
     async def close(self) -> None:
@@ -83,6 +81,29 @@ class AsyncClient:
         async with aclosing(self._connected().router.stream(function, args, kwargs, _last_call.set)) as items:
             async for item in items:
                 yield item
+
+    async def submit(self, function: str, /, *args: Any, **kwargs: Any) -> JobHandle:
+        """Hand a call in at the gateway, which sees that it is carried out, whatever happens to this client.
+
+        The arguments are those of `execute`. Raises SettingsError at a gateway that does not last.
+        """
+        return await self.submit_with(JobOptions(), function, *args, **kwargs)
+
+    async def submit_with(
+        self, options: JobOptions, function: str, /, *args: Any, **kwargs: Any
+    ) -> JobHandle:
+        """As `submit`, under a key of one's own or with a limit of time."""
+        line = self._connected()
+        arguments = await line.router.packed(args, kwargs)
+        return await line.jobs.submit(function, arguments, key=options.key, timeout_s=options.timeout_s)
+
+    async def jobs(self) -> list[Job]:
+        """The latest jobs of this client and of others of its name, oldest first."""
+        return await self._connected().jobs.all()
+
+    def job(self, job_id: str) -> JobHandle:
+        """A job by its id; whether there is one is seen when it is used."""
+        return self._connected().jobs.find(job_id)
 
     async def invoke(
         self,
@@ -174,62 +195,10 @@ class AsyncClient:
         await transfer.pull(artifact)
         return await asyncio.to_thread(transfer.store.read, artifact)
 
-    def _connected(self) -> "_Line":
+    def _connected(self) -> "Line":
         if self._line is None:
             raise GatewayUnreachable(
                 f"this client is not connected to {self._address}",
                 hint="Use it in `async with AsyncClient(...) as client`, or call connect() first.",
             )
         return self._line
-
-
-class _Line:
-    """A client's connection, with what is known and under way on it."""
-
-    def __init__(self, address: Address, way_in: WayIn, store: ArtifactStore) -> None:
-        self._way_in = way_in
-        self._connection = Connection(
-            address,
-            way_in,
-            name=f"client.{secrets.token_hex(4)}",
-            on_loss=self._lost,
-            on_return=self._returned,
-        )
-        self.receipts = ReceiptBook(lambda node: self._inbox.peers.key_of(node))
-        self._inbox = Inbox(self._connection, self.receipts.take)
-        self.catalogue = Catalogue(self._connection)
-        self.transfer = Transfer(self._connection, store)
-        self.router = Router(self._connection, self._inbox, self.catalogue, self.transfer, tracing.tracer())
-
-    async def open(self) -> None:
-        await self._connection.open(expect=self._way_in.server_id)
-        try:
-            await self._inbox.open()
-            await self._connection.subscribe("net.*.*", self._network_changed)
-            await self._connection.flush()
-        except BaseException:
-            await self.close()
-            raise
-
-    async def close(self) -> None:
-        await self._inbox.close()
-        await self.catalogue.close()
-        await self._connection.close()
-
-    async def _network_changed(self, message: Message) -> None:
-        self.catalogue.forget()
-        match message.subject.split("."):
-            case ["net", "gone", name]:
-                self._inbox.node_gone(NodeId(name))
-            case ["net", "joined", name]:
-                self._inbox.node_joined(NodeId(name))
-            case _:
-                pass
-
-    async def _lost(self) -> None:
-        self._inbox.connection_lost()
-
-    async def _returned(self) -> None:
-        self.catalogue.forget()
-        self.router.returned()
-        self._inbox.connection_back()

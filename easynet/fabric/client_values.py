@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+
+from typing import Protocol
 
 from easynet.core.artifact import Artifact
 from easynet.core.errors import EasyNetError, NodeUnreachable
@@ -15,8 +17,11 @@ from easynet.fabric.pending_call import PendingCall
 from easynet.fabric.recent_values import RecentValues
 from easynet.fabric.transfer import Transfer
 
-Tell = Callable[[PendingCall, str, bytes], None]
-"""Tells the node of a call something about it."""
+
+class Tell(Protocol):
+    """Tells the node of a call something about it, in pieces that belong together."""
+
+    def __call__(self, call: PendingCall, what: str, /, *pieces: bytes | memoryview) -> None: ...
 
 
 class ClientValues:
@@ -40,9 +45,9 @@ class ClientValues:
     def give(self, call: PendingCall, want: Want) -> None:
         """Give a node the part that it wants of the arguments of its call."""
         if call.values is None:
-            self._answer(call, Parcel(Kind.ELSEWHERE, want.digest))
+            self._answer(call, [Parcel(Kind.ELSEWHERE, want.digest)])
         elif call.values.is_quick(want):
-            self._answer(call, call.values.answer(want))
+            self._answer(call, call.values.answers(want))
         else:
             task = asyncio.create_task(self._give(call, call.values, want))
             self._tasks.add(task)
@@ -93,7 +98,8 @@ class ClientValues:
 
     async def _give(self, call: PendingCall, values: HeldValues, want: Want) -> None:
         with contextlib.suppress(EasyNetError):  # it is asked for again, or in vain
-            self._answer(call, await asyncio.to_thread(values.answer, want))
+            self._answer(call, await asyncio.to_thread(values.answers, want))
 
-    def _answer(self, call: PendingCall, parcel: Parcel) -> None:
-        self._tell(call, "part", encode_parcel(parcel))
+    def _answer(self, call: PendingCall, parcels: Iterable[Parcel]) -> None:
+        for parcel in parcels:
+            self._tell(call, "part", *encode_parcel(parcel))

@@ -7,10 +7,11 @@ import logging
 import random
 import re
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, cast
 
 import nats.errors
+from nats.aio.client import Client as NatsClient
 from nats.aio.client import Server
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
@@ -108,6 +109,11 @@ class Connection:
     def server_name(self) -> str:
         """The id of the gateway at the other end, which is another one after that one's death."""
         return str(self._nats._server_info.get("server_name", ""))  # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def nats(self) -> NatsClient:
+        """The connection itself, for what NATS does beyond messages."""
+        return self._nats
 
     @property
     def is_connected(self) -> bool:
@@ -221,6 +227,7 @@ class Connection:
 
     async def publish(self, subject: str, data: bytes, *, reply: str = "") -> None:
         """Send a message; raises GatewayUnreachable."""
+        self._lane.put_together()
         try:
             await self._nats.publish(subject, data, reply)
         except (OSError, nats.errors.Error) as error:
@@ -234,6 +241,21 @@ class Connection:
         if len(data) + self._lane.unsent_bytes > MAX_UNSENT_BYTES:
             raise self._gone("more waits to be sent than it takes")
         self._lane.send(subject, data, reply)
+
+    def send_together(self, subject: str, piece: bytes) -> None:
+        """Send a piece of a message without waiting: what goes to one subject at one time goes as one.
+
+        The pieces must tell where each ends. Raises GatewayUnreachable where too much waits already.
+        """
+        if len(piece) + self._lane.unsent_bytes > MAX_UNSENT_BYTES:
+            raise self._gone("more waits to be sent than it takes")
+        self._lane.send_together(subject, piece)
+
+    def send_pieces(self, subject: str, pieces: Sequence[bytes | memoryview]) -> None:
+        """Send a large message without waiting; raises GatewayUnreachable where too much waits already."""
+        if sum(map(len, pieces)) + self._lane.unsent_bytes > MAX_UNSENT_BYTES:
+            raise self._gone("more waits to be sent than it takes")
+        self._lane.send_pieces(subject, pieces)
 
     @property
     def is_ready(self) -> bool:
@@ -285,6 +307,7 @@ class Connection:
 
     async def flush(self) -> None:
         """Wait until the server has seen everything sent so far."""
+        self._lane.put_together()
         try:
             await self._nats.flush(timeout=5)
         except (OSError, nats.errors.Error) as error:
@@ -310,6 +333,7 @@ class Connection:
         self._connected.clear()
         if not self._was_opened:
             return
+        self._lane.put_together()
         with contextlib.suppress(OSError, nats.errors.Error, asyncio.TimeoutError):
             await self._nats.close()
 

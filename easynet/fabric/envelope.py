@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 import msgpack
 
@@ -11,7 +11,9 @@ from easynet.fabric import wire
 
 VERSION: Final = 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_KEY_CHARACTERS: Final = 512
+_MAX_PARTS_WANTED: Final = 64
 
 
 # Not frozen, like the updates that most calls consist of: freezing triples the time to make one.
@@ -35,6 +37,8 @@ class Call:
     """The caller's trace context (W3C traceparent), or ""."""
     is_direct: bool = False
     """Whether the two sides give each other the large values; otherwise they go by way of the gateway."""
+    instance: str = ""
+    """The node process that this work was given to before, and that alone is meant; "" for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,13 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """The node, or the client, wants a part of a large value of the call."""
+    """The node, or the client, wants parts of a large value of the call."""
 
     digest: str
     offset: int = 0
+    """Where the first of them begins."""
+    parts: int = 1
+    """How many, one after the other."""
     store: str = ""
     """The identity of the store of the side that asks; the value can be put there where it is the same."""
 
@@ -146,14 +153,25 @@ class Failure:
     """When a node that has too much to do may take the call."""
 
 
+class Packer(Protocol):
+    """Turns values into msgpack."""
+
+    def pack(self, value: Any, /) -> bytes: ...
+
+
 Update = Alive | Want | Unknown | Progress | Item | Result | End | Failure
 
 _ALIVE: Final = wire.pack([VERSION, "alive"])
+_SMALL_BYTES: Final = 16 * 1024
+# Making a packer takes longer than packing a call. One serves all threads, for packing what calls and results
+# are made of never lets another one in; it keeps the largest buffer that it needed, hence only small ones.
+_packer: Final = cast("Packer", msgpack.Packer(unicode_errors="replace"))
 
 
 def encode_call(call: Call) -> bytes:
     """The message that asks for a call."""
-    return _pack(
+    fields: tuple[Any, ...] = (
+        VERSION,
         call.id,
         call.inbox,
         call.arguments,
@@ -163,25 +181,44 @@ def encode_call(call: Call) -> bytes:
         call.trace,
         call.is_direct,
     )
+    if call.instance:
+        fields = (*fields, call.instance)
+    if len(call.arguments) <= _SMALL_BYTES:
+        return _packer.pack(fields)
+    return wire.pack(fields, unicode_errors="replace")
 
 
 def decode_call(data: bytes) -> Call:
     """Read a call; raises BadFrame, or VersionMismatch where it is of another version."""
-    fields = _fields(data)
+    return _call(_fields(data))
+
+
+def decode_calls(data: bytes) -> list[Call]:
+    """Read one or more calls, one after another; raises BadFrame or VersionMismatch."""
+    try:
+        return [decode_call(data)]
+    except _Longer:
+        return [_call(_checked(frame)) for frame in _frames(data)]
+
+
+def _call(fields: list[Any]) -> Call:
     # Patterns would take longer than all the rest of it, and every call comes by here.
-    if len(fields) == 8 and tuple(map(type, fields[:3])) == (str, str, bytes):
+    instance = fields.pop() if len(fields) == 9 else ""
+    if len(fields) == 8:
         id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct = fields
         if (
-            type(key) is str
+            type(id_) is type(inbox) is type(key) is str
+            and type(arguments) is bytes
             and type(inline_bytes) is int
             and type(trace) is str
             and type(is_direct) is bool
+            and type(instance) is str
             and _is_token(id_)
             and _is_token(inbox)
-            and _is_number_or_none(deadline_s)
+            and (deadline_s is None or _is_number_or_none(deadline_s))
             and len(key) <= _MAX_KEY_CHARACTERS
         ):
-            return Call(id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct)
+            return Call(id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct, instance)
     raise BadFrame("a call that cannot be read")
 
 
@@ -215,14 +252,24 @@ def decode_hello(data: bytes) -> Hello:
 
 def encode_want(want: Want, inbox: str) -> bytes:
     """The message by which a client wants a part of a result."""
-    return _pack(inbox, want.digest, want.offset, want.store)
+    return _pack(inbox, want.digest, want.offset, want.parts, want.store)
 
 
 def decode_want(data: bytes) -> tuple[Want, str]:
     """Read such a wish, and the inbox of whoever has it; raises BadFrame or VersionMismatch."""
     match _fields(data):
-        case [str(inbox), str(digest), int(offset), str(store)] if _is_token(inbox) and offset >= 0:
-            return Want(digest, offset, store), inbox
+        case [str(inbox), *wish] if _is_token(inbox):
+            return _want(wish), inbox
+        case _:
+            raise BadFrame("a wish for a value that cannot be read")
+
+
+def _want(fields: list[Any]) -> Want:
+    match fields:
+        case [str(digest), int(offset), int(parts), str(store)] if (
+            _DIGEST.fullmatch(digest) and offset >= 0 and 0 < parts <= _MAX_PARTS_WANTED
+        ):
+            return Want(digest, offset, parts, store)
         case _:
             raise BadFrame("a wish for a value that cannot be read")
 
@@ -243,6 +290,8 @@ def decode_resume(data: bytes) -> Resume:
 
 def encode_update(update: Update) -> bytes:
     """The message that tells a caller how its call is going."""
+    if type(update) is Result and len(update.value) <= _SMALL_BYTES:
+        return _packer.pack((VERSION, "result", update.value))
     match update:
         case Result(value):
             return _pack("result", value)
@@ -252,8 +301,8 @@ def encode_update(update: Update) -> bytes:
             return _ALIVE
         case Unknown(instance):
             return _pack("unknown", instance)
-        case Want(digest, offset, store):
-            return _pack("want", digest, offset, store)
+        case Want(digest, offset, parts, store):
+            return _pack("want", digest, offset, parts, store)
         case Progress(fraction, message):
             return _pack("progress", fraction, message)
         case End(items):
@@ -272,9 +321,31 @@ def encode_update(update: Update) -> bytes:
             )
 
 
+def encode_piece(id_: str, update: bytes) -> bytes:
+    """An encoded update of a call as a piece of a message with updates of several."""
+    return _packer.pack(id_) + update
+
+
+def decode_pieces(data: bytes) -> list[tuple[str, Any]]:
+    """The ids of calls, each with what should be the frame of an update of that call; raises BadFrame."""
+    parts = _frames(data)
+    ids = parts[::2]
+    if not _are_texts(ids) or len(parts) % 2:
+        raise BadFrame("updates that cannot be read")
+    return list(zip(ids, parts[1::2], strict=True))
+
+
 def decode_update(data: bytes) -> Update:
     """Read an update; raises BadFrame, or VersionMismatch where it is of another version."""
-    fields = _fields(data)
+    return _update(_fields(data))
+
+
+def update_of(frame: Any) -> Update:
+    """The update that a frame is; raises BadFrame or VersionMismatch."""
+    return _update(_checked(frame))
+
+
+def _update(fields: list[Any]) -> Update:
     if len(fields) == 2 and fields[0] == "result" and type(fields[1]) is bytes:
         return Result(fields[1])
     match fields:
@@ -284,8 +355,8 @@ def decode_update(data: bytes) -> Update:
             return Alive()
         case ["unknown", str(instance)]:
             return Unknown(instance)
-        case ["want", str(digest), int(offset), str(store)] if offset >= 0:
-            return Want(digest, offset, store)
+        case ["want", *wish]:
+            return _want(wish)
         case ["end", int(items)]:
             return End(items)
         case ["progress", fraction, str(message)] if _is_number_or_none(fraction):
@@ -305,9 +376,33 @@ def _pack(*fields: Any) -> bytes:
 def _fields(data: bytes) -> list[Any]:
     try:
         frame = msgpack.unpackb(data)
+    except msgpack.ExtraData as error:
+        raise _Longer("more than one frame") from error
     # Whatever a stranger sends, there is one answer to it.
     except Exception as error:
         raise BadFrame("a message that is not msgpack") from error
+    return _checked(frame)
+
+
+class _Longer(BadFrame):
+    """A message is more than the one frame that was looked for."""
+
+
+def _frames(data: bytes) -> list[Any]:
+    """What stands one after another in a message; raises BadFrame."""
+    frames: list[Any] = []
+    try:
+        unpacker = msgpack.Unpacker(max_buffer_size=len(data))
+        unpacker.feed(data)
+        while unpacker.tell() < len(data):
+            frames.append(unpacker.unpack())
+    # Whatever a stranger sends, there is one answer to it.
+    except Exception as error:
+        raise BadFrame("a message that is not msgpack") from error
+    return frames
+
+
+def _checked(frame: Any) -> list[Any]:
     if type(frame) is not list or not frame or type(frame[0]) is not int:
         raise BadFrame("a message that is not a frame of EasyNet")
     if frame[0] != VERSION:

@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -26,22 +27,27 @@ from easynet.core.errors import (
 )
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node
-from easynet.fabric import folder_lock, memberships
+from easynet.fabric import codec, folder_lock, long_work, memberships
 from easynet.fabric.address import Address, is_loopback
 from easynet.fabric.administration import Administration
 from easynet.fabric.artifact_exchange import ArtifactExchange
 from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.authority import LOCAL_CLIENT, Account, Authority
 from easynet.fabric.certificates import certificates_in, fingerprint
+from easynet.fabric.client_rights import ClientRights
 from easynet.fabric.cluster import EVERY_WORD, Cluster, is_for_all, subjects
 from easynet.fabric.connection import Connection, Message
 from easynet.fabric.directory import Directory
 from easynet.fabric.enrolment import Enrolment
 from easynet.fabric.folder_lock import FolderBusy
+from easynet.fabric.gateway_caller import GatewayCaller
 from easynet.fabric.gateway_peers import GatewayPeers
 from easynet.fabric.grants import Grant, Limits
 from easynet.fabric.identity import Identity
 from easynet.fabric.invitations import Invitation
+from easynet.fabric.job_peers import JobPeers
+from easynet.fabric.job_store import KEEP_S
+from easynet.fabric.long_work import LongWork
 from easynet.fabric.members import Kind, Members
 from easynet.fabric.memberships import LocalGateway, Membership
 from easynet.fabric.metrics import GatewayNumbers
@@ -115,6 +121,7 @@ class Gateway:
         self._server: NatsServer | None = None
         self._rejections: Counter[str] = Counter()
         self._peers: GatewayPeers | None = None
+        self._long_work: LongWork | None = None
 
     @property
     def url(self) -> str:
@@ -136,7 +143,8 @@ class Gateway:
 
     async def numbers(self) -> GatewayNumbers:
         """What the gateway and its server have counted; raises GatewayError."""
-        return await vitals(self._system, self._rejections)
+        numbers = await vitals(self._system, self._rejections)
+        return replace(numbers, jobs=self._long_work.counts()) if self._long_work is not None else numbers
 
     @property
     def _address(self) -> Address:
@@ -275,6 +283,8 @@ class Gateway:
             await control.subscribe(subject, self._answer, queue=queue)
         if self._cluster is not None:
             await control.subscribe(EVERY_WORD, self._hear)
+        if not self._lasting:
+            await control.subscribe(long_work.SUBJECT, self._answer)
         await control.flush()
         events = f"$SYS.ACCOUNT.{self._authority.account_key('NODES')}"
         await self._system.subscribe(f"{events}.CONNECT", self._came)
@@ -283,6 +293,29 @@ class Gateway:
         self._keep_on(self._directory.expire_on())
         if self._lasting:
             self._keep_on(self._guard.watch())
+            await self._go_on_with_jobs(store)
+
+    async def _go_on_with_jobs(self, store: ArtifactStore) -> None:
+        rights = ClientRights(self._authority, self._members, self._clock, self._ca)
+
+        def keep(data: bytes) -> None:
+            for artifact in codec.references(data):
+                store.keep(artifact, KEEP_S)
+
+        def count(code: str) -> None:
+            self._rejections[code] += 1
+
+        self._long_work = LongWork(
+            self._control,
+            GatewayCaller(self._address, store, rights),
+            rights.allow,
+            self._clock,
+            others=JobPeers(self._peers, self._cluster.replicas) if self._peers and self._cluster else None,
+            keep=keep,
+            on_refusal=count,
+        )
+        self._stack.push_async_callback(self._long_work.stop)
+        await self._long_work.start()
 
     async def _join_others(self, others: set[str]) -> None:
         """Know what the other gateways know, before anybody is answered."""
@@ -341,6 +374,10 @@ class Gateway:
                 if what != "authority":
                     await self._shared.joined(*answer[:2])
                 return answer
+            case ["job", *_]:
+                raise SettingsError(
+                    "long work needs a gateway that lasts", hint="Start one: easynet gateway start."
+                )
             case ["adm", _, what]:
                 answer = await self._administration.answer_to(what, content)
                 if what == "drain":

@@ -67,18 +67,20 @@ class HeldValues:
     def __contains__(self, artifact: Artifact) -> bool:
         return artifact.digest in self._pieces_by_digest
 
-    def answer(self, want: Want) -> Parcel:
-        """The part that is wanted; nothing of a value that is not one of the call's."""
+    def answers(self, want: Want) -> list[Parcel]:
+        """The parts that are wanted; nothing of a value that is not one of the call's."""
         pieces = self._pieces_by_digest.get(want.digest)
         if pieces is None:
-            return Parcel(Kind.ELSEWHERE, want.digest)
+            return [Parcel(Kind.ELSEWHERE, want.digest)]
         if want.store == self._store.identity:
             self._store.put(*pieces)
-            return Parcel(Kind.IN_STORE, want.digest)
-        return Parcel(Kind.PART, want.digest, want.offset, _part(pieces, want.offset))
+            return [Parcel(Kind.IN_STORE, want.digest)]
+        end = min(want.offset + want.parts * PART_BYTES, sum(map(len, pieces)))
+        offsets = range(want.offset, end, PART_BYTES)
+        return [Parcel(Kind.PART, want.digest, offset, _part(pieces, offset)) for offset in offsets]
 
     def is_quick(self, want: Want) -> bool:
-        """Whether the answer takes no work on files."""
+        """Whether the answers take no work on files."""
         return want.digest not in self._pieces_by_digest or want.store != self._store.identity
 
     def release(self) -> None:

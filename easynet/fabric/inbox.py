@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from easynet.core.errors import (
     AccessDenied,
@@ -18,11 +18,26 @@ from easynet.core.errors import (
 )
 from easynet.core.ids import NodeId
 from easynet.fabric import envelope, versions
+from easynet.fabric.client_values import ClientValues
 from easynet.fabric.connection import Connection
-from easynet.fabric.envelope import Alive, Call, End, Failure, Item, Ping, Result, Resume, Unknown, Update
+from easynet.fabric.envelope import (
+    Alive,
+    Call,
+    End,
+    Failure,
+    Item,
+    Ping,
+    Result,
+    Resume,
+    Unknown,
+    Update,
+    Want,
+)
+from easynet.fabric.held_values import HeldValues
 from easynet.fabric.peer import Peer
 from easynet.fabric.peers import Peers
 from easynet.fabric.pending_call import PendingCall
+from easynet.fabric.transfer import Transfer
 
 SILENCE_S: Final = 10.0
 """A node that says nothing for so long is gone; it speaks every two seconds."""
@@ -34,7 +49,10 @@ _SURE_S: Final = 5.0
 """A node that was heard within this time is there, unless the gateway has said otherwise."""
 _ASK_AGAIN_S: Final = 0.25
 _MAX_REPAIRS: Final = 10
+_ID_DIGITS: Final = 24
+_IDS_AT_ONCE: Final = 64
 _RESUME: Final = "resume-"
+_PART: Final = "part-"
 
 C = TypeVar("C", bound=PendingCall)
 
@@ -42,14 +60,18 @@ C = TypeVar("C", bound=PendingCall)
 class Inbox:
     """Where the updates of a client's calls arrive."""
 
-    def __init__(self, connection: Connection, take_receipts: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, connection: Connection, transfer: Transfer, take_receipts: Callable[[bytes], None]
+    ) -> None:
         self._connection = connection
         self._take_receipts = take_receipts
         self._token = secrets.token_hex(16)
+        self._ids: list[str] = []
         self._prefix = ""
         self._client = ""
         self._call_by_id: dict[str, PendingCall] = {}
         self.peers = Peers()
+        self.values = ClientValues(transfer, self._token, self._tell_about_values)
         self._loop = asyncio.get_running_loop()
         self._watch: asyncio.Task[None] | None = None
         self._recovery: asyncio.Task[None] | None = None
@@ -74,6 +96,13 @@ class Inbox:
         for call in list(self._call_by_id.values()):
             self.cancel(call)
             call.fail(GatewayUnreachable("the client was closed"))
+        self.values.fail(GatewayUnreachable("the client was closed"))
+        await self.values.close()
+
+    def fail_all(self, error: EasyNetError) -> None:
+        """End every call for its caller, and leave it to go on at its node."""
+        for call in list(self._call_by_id.values()):
+            self._give_up(call, error)
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────────
 
@@ -88,6 +117,9 @@ class Inbox:
         timeout_s: float | None = None,
         inline_bytes: int = 0,
         trace: str = "",
+        is_direct: bool = False,
+        values: HeldValues | None = None,
+        instance: str = "",
     ) -> C:
         """Send a new call; the connection has to be ready. Raises GatewayUnreachable."""
         now = self._loop.time()
@@ -96,19 +128,31 @@ class Inbox:
             peer.waited_since = now
         if not peer.is_greeted:
             self._ping(peer, ())
-        id_ = secrets.token_hex(12)
-        message = envelope.encode_call(Call(id_, self._token, arguments, timeout_s, key, inline_bytes, trace))
+        id_ = self._ids.pop() if self._ids else self._fresh_id()
+        message = envelope.encode_call(
+            Call(id_, self._token, arguments, timeout_s, key, inline_bytes, trace, is_direct, instance)
+        )
         subject = f"fn.{node}.{self._client}.call.{function}"
         # A way back through the server costs it as much as the message itself. It is needed only where it
         # matters whether a call that nobody took was taken, and where it is not known that somebody is there.
         is_sure = peer.may_repeat(function) and now - peer.heard_at < _SURE_S
-        self._connection.send(subject, message, reply="" if is_sure else self._prefix + id_)
+        if is_sure:
+            self._connection.send_together(subject, message)
+        else:
+            self._connection.send(subject, message, reply=self._prefix + id_)
         call = kind(id_, peer, function, subject, message, now)
+        call.values = values
         self._call_by_id[id_] = call
         peer.calls += 1
         if timeout_s is not None:
             call.timer = self._loop.call_later(timeout_s, self._expire, call, timeout_s)
         return call
+
+    def _fresh_id(self) -> str:
+        """A call id. Many are made at once: to ask the system for chance takes longer than all the rest."""
+        digits = secrets.token_hex(_ID_DIGITS // 2 * _IDS_AT_ONCE)
+        self._ids = [digits[start : start + _ID_DIGITS] for start in range(0, len(digits), _ID_DIGITS)]
+        return self._ids.pop()
 
     def cancel(self, call: PendingCall) -> None:
         """Give a call up, and let its node know."""
@@ -121,6 +165,11 @@ class Inbox:
         call.acknowledged, call.unacknowledged_bytes = call.taken, 0
         if not call.is_over:
             self._tell(call, "credit", str(call.taken).encode())
+
+    def _tell_about_values(self, call: PendingCall, what: str, *pieces: bytes | memoryview) -> None:
+        with contextlib.suppress(GatewayError):  # it is asked for again
+            subject = f"fn.{call.peer.node}.{self._client}.{what}.{call.id}"
+            self._connection.send_pieces(subject, pieces)
 
     def _tell(self, call: PendingCall, what: str, data: bytes, reply: str = "") -> None:
         with contextlib.suppress(GatewayError):
@@ -165,9 +214,11 @@ class Inbox:
         else:
             self._read(call, data)
 
-    def _read(self, call: PendingCall, data: bytes) -> None:
+    def _read(
+        self, call: PendingCall, data: Any, read: Callable[[Any], Update] = envelope.decode_update
+    ) -> None:
         try:
-            update = envelope.decode_update(data)
+            update = read(data)
         except EasyNetError as error:
             self.cancel(call)
             call.fail(call.peer.explained(error))
@@ -175,6 +226,13 @@ class Inbox:
         call.peer.heard_at = self._loop.time()
         call.is_unsure = False
         self._take(call, update)
+
+    def _receive_several(self, data: bytes) -> None:
+        """Updates of several calls have arrived; a node that cannot say that well is left to its silence."""
+        with contextlib.suppress(EasyNetError):
+            for id_, frame in envelope.decode_pieces(data):
+                if call := self._call_by_id.get(id_):
+                    self._read(call, frame, envelope.update_of)
 
     def _take(self, call: PendingCall, update: Update) -> None:
         match update:
@@ -196,6 +254,8 @@ class Inbox:
                 else:
                     self._forget(call)
                     call.finish(update)
+            case Want():
+                self.values.give(call, update)
             case Unknown(instance):
                 self._never_arrived(call, instance)
             case Alive():
@@ -214,8 +274,12 @@ class Inbox:
             self._resume(call)
 
     def _receive_other(self, token: str, data: bytes, nobody: bool) -> None:
-        if token == "receipts":
+        if token == "updates":
+            self._receive_several(data)
+        elif token == "receipts":
             self._take_receipts(data)
+        elif token.startswith(_PART):
+            self.values.take(token.removeprefix(_PART), data)
         elif token.startswith(_RESUME):
             call = self._call_by_id.get(token.removeprefix(_RESUME))
             if call is not None and not nobody:  # a node that is not back yet is asked again
@@ -268,6 +332,7 @@ class Inbox:
 
     def _lose(self, peer: Peer, what: str) -> None:
         self.peers.drop(peer)
+        self.values.fail(NodeUnreachable(f"the node {peer.node} {what}"), peer)
         if peer.calls:
             for call in [c for c in self._call_by_id.values() if c.peer is peer]:
                 self._give_up(call, NodeUnreachable(f"the node {peer.node} {what}"))
@@ -285,6 +350,7 @@ class Inbox:
         self._lost_at = None
         now = self._loop.time()
         self.peers.doubt_all(now)
+        self.values.ask_again()
         for call in self._call_by_id.values():
             call.is_unsure, call.is_repairing = True, False
         if self._call_by_id:
@@ -326,6 +392,7 @@ class Inbox:
             for peer in self.peers.all():
                 if peer.calls and now - max(peer.heard_at, peer.waited_since) > SILENCE_S:
                     self._lose(peer, f"has said nothing for {SILENCE_S:g} s")
+            self.values.check()
             if now - pinged_at >= _PING_EVERY_S:
                 self._ping_all(now - _PING_EVERY_S)
                 pinged_at = now
@@ -349,3 +416,4 @@ class Inbox:
             return
         for call in list(self._call_by_id.values()):
             self._give_up(call, error)
+        self.values.fail(error)

@@ -46,7 +46,9 @@ class Intake:
             seen.update(level)
             waiting = []
 
-            async def get(number: int, level: list[Artifact] = level, found: list[Artifact] = waiting) -> None:
+            async def get(
+                number: int, level: list[Artifact] = level, found: list[Artifact] = waiting
+            ) -> None:
                 found += await self._get(level[number])
 
             await PartsOnTheWay(get, range(len(level))).run()
@@ -123,8 +125,8 @@ class Intake:
         if self._error is not None:
             raise self._error
 
-        def ask(offset: int) -> None:
-            self._ask(Want(artifact.digest, offset, store))
+        def ask(offset: int, parts: int) -> None:
+            self._ask(Want(artifact.digest, offset, parts, store))
 
         arrival = Arrival(artifact, ask, self._loop.time())
         self._arrival_by_digest[artifact.digest] = arrival

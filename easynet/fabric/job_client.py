@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -67,6 +68,16 @@ _CALLERS_OWN: Final[dict[str, type[EasyNetError]]] = {
     )
 }
 """Errors that do not come from a node, but from whoever calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """How a job is kept, beyond what its function is called with."""
+
+    key: str = ""
+    """Submitted again under the same key, it is the same job; "" makes it one of its own."""
+    timeout_s: float | None = None
+    """Seconds from its submission after which it is given up, whether it waits or runs."""
 
 
 class Ask(Protocol):

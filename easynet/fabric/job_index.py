@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from easynet.core.errors import BadFrame, GatewayError, JobNotFound, Overloaded
 from easynet.core.ids import JobId
+from easynet.core.job import JobState
 from easynet.fabric.envelope import Item, Progress
 from easynet.fabric.job_events import JobEvent, Order, Submitted, decode_event
 from easynet.fabric.job_record import JobRecord
@@ -67,6 +69,10 @@ class JobIndex:
             self._fold(record, *decode_event(data))
         if self._told is not None:
             self._told(record)
+
+    def counts(self) -> Counter[JobState]:
+        """How many jobs are known, by their state."""
+        return Counter(record.state for record in self._records.values() if record.client)
 
     def record(self, job: JobId) -> JobRecord:
         """What is known of a job, which may be nothing."""

@@ -36,9 +36,11 @@ class JobWorker:
         clock: Clock,
         rules: JobRules,
         others: JobPeers | None = None,
+        keep: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._others = others
+        self._keep = keep
         self._index = index
         self._caller = caller
         self._is_allowed = is_allowed
@@ -131,6 +133,7 @@ class JobWorker:
             is_allowed=self._is_allowed,
             clock=self._clock,
             rules=self._rules,
+            keep=self._keep,
         )
         self._running[order.id] = running
         task = asyncio.create_task(running.run(), name=f"job {order.id}")

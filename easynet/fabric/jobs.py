@@ -58,8 +58,12 @@ class JobService:
         ack_wait_s: float = 30.0,
         rules: JobRules | None = None,
         others: JobPeers | None = None,
+        keep: Callable[[bytes], None] = lambda _: None,
     ) -> None:
-        """`others` are the network's other gateways, which share the jobs."""
+        """`others` are the network's other gateways, which share the jobs.
+
+        `keep` has the large values that an encoded value refers to stay there for as long as jobs do.
+        """
         self._store = JobStore(nats, ack_wait_s=ack_wait_s, replicas=others.replicas if others else 1)
         self._others = others
         self._following: asyncio.Task[None] | None = None
@@ -67,8 +71,9 @@ class JobService:
         self._clock = clock
         self._index = JobIndex(self._store)
         self._worker = JobWorker(
-            self._store, self._index, caller, is_allowed, clock, rules or JobRules(), others
+            self._store, self._index, caller, is_allowed, clock, rules or JobRules(), others, keep
         )
+        self._keep = keep
         self._readers: Counter[str] = Counter()
 
     async def start(self) -> None:
@@ -112,6 +117,10 @@ class JobService:
             self._others is not None and await self._others.have(record.id)
         )
 
+    def counts(self) -> Counter[JobState]:
+        """How many jobs are known, by their state."""
+        return self._index.counts()
+
     async def answer_to(self, subject: str, content: Any) -> Any:
         """The answer to a client's question on `job.<what>.<client>`; may take 20 s. Raises EasyNetError."""
         match subject.split("."), content:
@@ -140,6 +149,7 @@ class JobService:
         )
         if not self._is_allowed(client, function):
             raise AccessDenied(f"{client!r} may not call {function!r}", hint="Ask the gateway's owner.")
+        self._keep(arguments)
         record = self._index.record(order.id)
         try:
             async with record.lock:

@@ -12,7 +12,7 @@ _SLOW_S: Final = 1.0
 
 
 class Window:
-    """How many parts are on their way at once: more while each is there soon, fewer where the line is slow."""
+    """How many parts may be on their way: more while each is there soon, fewer where the line is slow."""
 
     def __init__(self) -> None:
         self.size = _FIRST_ON_THE_WAY

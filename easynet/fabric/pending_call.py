@@ -6,6 +6,7 @@ from typing import Final
 
 from easynet.core.errors import EasyNetError
 from easynet.fabric.envelope import End, Failure, Item, Result, Update
+from easynet.fabric.held_values import HeldValues
 from easynet.fabric.peer import Peer
 
 ACKNOWLEDGE_ITEMS: Final = 16
@@ -33,6 +34,7 @@ class PendingCall:
         "taken",
         "timer",
         "unacknowledged_bytes",
+        "values",
     )
 
     def __init__(
@@ -59,6 +61,8 @@ class PendingCall:
         self.repairs = 0
         """How often they were asked for since the last item."""
         self.timer: asyncio.TimerHandle | None = None
+        self.values: HeldValues | None = None
+        """The large ones among its arguments, which the node asks for."""
 
     @property
     def owes_acknowledgement(self) -> bool:

@@ -42,6 +42,8 @@ class Place(Protocol):
 
     can_stop: bool
     """Whether a function ends where its task is cancelled."""
+    is_elsewhere: bool
+    """Whether functions run in another process, which reads large arguments from the store."""
 
     async def run(self, work: Work) -> bytes:
         """The encoded result."""
@@ -56,6 +58,7 @@ class EventLoop:
     """Runs coroutine functions where the node itself runs."""
 
     can_stop = True
+    is_elsewhere = False
 
     async def run(self, work: Work) -> bytes:
         args, kwargs = work.arguments()
@@ -75,6 +78,7 @@ class Threads:
     """Runs functions that block."""
 
     can_stop = False
+    is_elsewhere = False
 
     def __init__(self, pool: ThreadPool) -> None:
         self._pool = pool
@@ -108,6 +112,7 @@ class Processes:
     """Runs functions of any kind where they can neither take the node's memory nor end it."""
 
     can_stop = True
+    is_elsewhere = True
 
     def __init__(self, pool: ProcessPool) -> None:
         self._pool = pool

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotInTime
-from typing import Any, Final, TypeVar
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -30,12 +31,36 @@ class Portal:
         """The result of `work`, done on the loop. What interrupts the caller cancels it."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("a blocking call from its own event loop would wait for ever")
-        future = self._begin(work)
+        answer: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        tasks: list[asyncio.Task[None]] = []
+
+        async def run() -> None:
+            # Answers from within the task: `run_coroutine_threadsafe` takes two more turns of the loop.
+            try:
+                answer.put((await work(), None))
+            except BaseException as error:
+                answer.put((None, error))
+                if not isinstance(error, Exception):
+                    raise
+
+        def start() -> None:
+            task = self._loop.create_task(run())
+            # One that is cancelled before it has begun cannot answer by itself.
+            task.add_done_callback(lambda _: answer.put((None, CancelledError())))
+            tasks.append(task)
+
+        self._loop.call_soon_threadsafe(start)
         try:
-            return future.result()
+            result, error = answer.get()
         except BaseException:
-            future.cancel()
+            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
             raise
+        if error is None:
+            return cast("T", result)
+        try:
+            raise error
+        finally:
+            del error  # its traceback refers to this frame, and this frame to it
 
     def close(self, last: Callable[[], Awaitable[None]]) -> None:
         """Do a last piece of work, for some seconds at most, and end the loop. Nothing the second time."""

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from easynet.core.errors import (
     EasyNetError,
     GatewayError,
     NodeRefused,
+    NodeUnreachable,
     OutcomeUnknown,
     UnknownFunction,
     VersionMismatch,
@@ -16,20 +18,27 @@ from easynet.core.errors import (
 )
 from easynet.fabric import envelope, versions
 from easynet.fabric.admission import Admission
-from easynet.fabric.callers import Callers
+from easynet.fabric.callers import Caller, Callers
 from easynet.fabric.connection import Connection
 from easynet.fabric.envelope import Alive, Call, Failure, Hello, Result, Unknown, encode_update
 from easynet.fabric.failures import refusal_of
 from easynet.fabric.finished_calls import FinishedCall, FinishedCalls
 from easynet.fabric.functions import Function
+from easynet.fabric.held_results import HeldResults
+from easynet.fabric.held_values import HeldValues
 from easynet.fabric.metering import Meter
+from easynet.fabric.parcels import Kind, Parcel, decode_parcel, encode_parcel
 from easynet.fabric.places import Place
 from easynet.fabric.receipts import OK, ReceiptSigner
 from easynet.fabric.running_call import RunningCall, Surroundings
 from easynet.fabric.scratch import ScratchFolders
+from easynet.fabric.served_values import NodeValues
 from easynet.fabric.statistics import CallStatistics
 from easynet.fabric.tracing import Tracer
 from easynet.fabric.transfer import Transfer
+
+_SILENT_S: Final = 12.0
+"""A client that waits speaks every five seconds."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ class Reception:
             node,
             asyncio.get_running_loop(),
             connection,
-            transfer,
+            NodeValues(transfer),
             folders,
             tracer,
             self._ended,
@@ -100,6 +109,8 @@ class Reception:
         self._call_by_id: dict[str, RunningCall] = {}
         self._call_by_key: dict[tuple[str, str, str], RunningCall] = {}
         self._finished = FinishedCalls()
+        self._results = HeldResults()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._callers = Callers()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -123,7 +134,7 @@ class Reception:
 
     def refuse_all(self) -> None:
         """The node stops: end every call, and tell its caller."""
-        for call in list(self._call_by_id.values()):
+        for call in {*self._call_by_id.values()}:
             call.refuse()
 
     # ── messages ────────────────────────────────────────────────────────────────────────────────
@@ -139,42 +150,50 @@ class Reception:
                     call.acknowledge(int(data))
             elif what == "cancel":
                 if call := self._running(client, name):
-                    self._cancel(call)
+                    self._give_up(call, name)
             elif what == "resume":
                 self._resume(client, name, reply, data)
             elif what == "alive":
                 self._greet(client, name, reply, data)
+            else:
+                self._receive_about_values(client, what, name, data)
         except EasyNetError as error:
             self._answer(reply, encode_update(refusal_of(error)))
+
+    def _receive_about_values(self, client: str, what: str, id_: str, data: bytes) -> None:
+        if what == "part":
+            if call := self._running(client, id_):
+                call.take(decode_parcel(data))
+        elif what == "want":
+            self._give(client, id_, data)
+        elif what == "done":
+            self._results.done(client, id_)
 
     def _receive_call(self, client: str, name: str, reply: str, data: bytes) -> None:
-        call = envelope.decode_call(data)
-        reply = reply or f"re.{client}.{call.inbox}.{call.id}"
-        try:
-            self._take(client, name, reply, call)
-        except EasyNetError as error:
-            self._answer(reply, encode_update(refusal_of(error)))
+        now = self._loop.time()
+        for call in envelope.decode_calls(data):
+            try:
+                self._take(client, name, reply, call, now)
+            except EasyNetError as error:
+                message = encode_update(refusal_of(error))
+                self._answer(reply or _subject(client, call.inbox, call.id), message)
+            reply = ""  # it may be used once
 
-    def _take(self, client: str, name: str, reply: str, call: Call) -> None:
+    def _take(self, client: str, name: str, reply: str, call: Call, now: float) -> None:
         service = self._service_by_name.get(name) or self._service(name)
         if call.id in self._call_by_id:
             return  # it came twice, over a connection that broke
         if call.key:
-            if (finished := self._finished.find(client, name, call.key)) is not None:
-                self._replay(finished, reply, f"re.{client}.{call.inbox}.{call.id}", 0)
-                return
-            first = self._call_by_key.get((client, name, call.key)) or self._running(client, call.key)
-            if first is not None:
-                self._follow(first, call, reply)
+            if self._attach(client, service.function, reply, call):
                 return
         elif (finished := self._finished.by_id(client, call.id)) is not None:
-            self._replay(finished, reply, f"re.{client}.{call.inbox}.{call.id}", 0)
+            self._replay(finished, reply, _subject(client, call.inbox, call.id), 0)
             return
         if self.is_draining:
             raise NodeRefused(
                 f"{self._around.node} is draining: it finishes what it has and takes nothing new"
             )
-        caller = self._callers.heard(client, call.inbox, self._loop.time())
+        caller = self._callers.heard(client, call.inbox, now)
         running = RunningCall(call, caller, service.function, service.place, reply, self._around)
         self._keep(running)
         try:
@@ -183,22 +202,64 @@ class Reception:
             self._forget(running)
             raise
 
-    def _follow(self, first: RunningCall, call: Call, reply: str) -> None:
-        """Answer a second call for the same work with what the first one gives."""
-        if first.function.capability.streaming:
-            raise OutcomeUnknown(
-                f"{first.function.capability.name} is giving the items of this very call to another reader"
-            )
-        first.follow(call.inbox, call.id)
-        self._answer(reply, encode_update(Alive()))
+    def _attach(self, client: str, function: Function, reply: str, call: Call) -> bool:
+        """Answer a call from what is known of its work; False where that is to be begun now."""
+        name, may_repeat = function.capability.name, function.capability.idempotent
+        if call.instance not in ("", self._instance):
+            raise NodeUnreachable(f"the node {self._around.node} was started again")
+        subject = _subject(client, call.inbox, call.id)
+        if (finished := self._finished.find(client, name, call.key)) is not None:
+            if not finished.items_before:
+                self._results.share(client, finished.id, call.id, self._loop.time())
+                self._replay(finished, reply, subject, 0)
+                return True
+            if may_repeat:
+                return False
+            raise OutcomeUnknown(f"{name} has run, and the first of its items are not kept any more")
+        first = self._call_by_key.get((client, name, call.key)) or self._running(client, call.key)
+        if first is None:
+            if call.instance and not may_repeat:
+                raise OutcomeUnknown(f"{self._around.node} knows nothing of an earlier call of {name}")
+            return False
+        if not first.is_given_up and not function.capability.streaming:
+            self._hand_over(first, self._callers.heard(client, call.inbox, self._loop.time()), call.id)
+            self._answer(reply or subject, encode_update(Alive()))
+            return True
+        if not first.is_given_up and not call.instance and not self._is_silent(first.caller):
+            raise OutcomeUnknown(f"{name} is giving the items of this very call to another reader")
+        if not may_repeat:
+            raise OutcomeUnknown(f"{name} has begun, and must not run twice; nobody took all of its items")
+        if not first.is_given_up:
+            self._cancel(first)
+        return False
+
+    def _is_silent(self, caller: Caller) -> bool:
+        """Whether a client has not said that it still waits, although it should have, twice."""
+        return self._loop.time() - caller.heard_at > _SILENT_S
+
+    def _hand_over(self, call: RunningCall, caller: Caller, id_: str) -> None:
+        """See that a call goes on for as long as that caller is there."""
+        call.caller.calls.discard(call.call.id)
+        call.hand_to(caller, id_)
+        caller.calls.add(id_)
+        self._call_by_id[id_] = self._call_by_key[_key(call)] = call
+
+    def _hand_back(self, call: RunningCall) -> bool:
+        """Let a call go on for another one that waits for the same work; False where there is none."""
+        now = self._loop.time()
+        for inbox, id_ in call.following:
+            if (caller := self._callers.here(call.client, inbox, now)) is not None:
+                self._hand_over(call, caller, id_)
+                return True
+        return False
 
     def _replay(self, finished: FinishedCall, reply: str, subject: str, received: int) -> None:
         """Say once more how a call ended, with the items that its reader has not got."""
         for number, item in enumerate(finished.items, finished.items_before):
             if number >= received:
-                self._answer(reply, item)
-                reply = subject
-        self._answer(reply, finished.last)
+                self._answer(reply or subject, item)
+                reply = ""
+        self._answer(reply or subject, finished.last)
 
     def _resume(self, client: str, id_: str, reply: str, data: bytes) -> None:
         """Tell a client that was cut off how its call goes."""
@@ -209,9 +270,32 @@ class Reception:
             self._answer(reply, encode_update(Alive()))
             call.tell_again(resume.received)
         elif finished := self._finished.by_id(client, id_):
-            self._replay(finished, reply, f"re.{client}.{resume.inbox}.{id_}", resume.received)
+            self._replay(finished, reply, _subject(client, resume.inbox, id_), resume.received)
         else:
             self._answer(reply, encode_update(Unknown(self._instance)))
+
+    def _give(self, client: str, id_: str, data: bytes) -> None:
+        """Give a client a part of a large value of its call's result."""
+        want, inbox = envelope.decode_want(data)
+        held = self._results.find(client, id_, self._loop.time())
+        subject = f"re.{client}.{inbox}.part-{id_}"
+        if held is None:
+            self._send_parcels(subject, [Parcel(Kind.ELSEWHERE, want.digest)])
+        elif held.is_quick(want):
+            self._send_parcels(subject, held.answers(want))
+        else:
+            task = self._loop.create_task(self._give_late(held, want, subject))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _give_late(self, held: HeldValues, want: envelope.Want, subject: str) -> None:
+        with contextlib.suppress(EasyNetError):  # it is asked for again, or in vain
+            self._send_parcels(subject, await asyncio.to_thread(held.answers, want))
+
+    def _send_parcels(self, subject: str, parcels: Iterable[Parcel]) -> None:
+        with contextlib.suppress(GatewayError):  # they are asked for again
+            for parcel in parcels:
+                self._connection.send_pieces(subject, encode_parcel(parcel))
 
     def _greet(self, client: str, inbox: str, reply: str, data: bytes) -> None:
         """Say who this is to a client that says so of itself, and which of its calls never arrived."""
@@ -259,17 +343,28 @@ class Reception:
     def _keep(self, call: RunningCall) -> None:
         self._call_by_id[call.call.id] = call
         if call.call.key:
-            self._call_by_key[call.client, call.function.capability.name, call.key] = call
+            self._call_by_key[_key(call)] = call
         call.caller.calls.add(call.call.id)
         self._idle.clear()
 
     def _forget(self, call: RunningCall) -> None:
         self._call_by_id.pop(call.call.id, None)
         if call.call.key:
-            self._call_by_key.pop((call.client, call.function.capability.name, call.key), None)
+            for id_ in call.followers:
+                del self._call_by_id[id_]
+            if self._call_by_key.get(_key(call)) is call:
+                del self._call_by_key[_key(call)]
         call.caller.calls.discard(call.call.id)
         if not self._call_by_id:
             self._idle.set()
+
+    def _give_up(self, call: RunningCall, id_: str) -> None:
+        """A client does not want the answer to that call any more; whoever waits for the same work may."""
+        if id_ == call.call.id:
+            self._cancel(call)
+        else:
+            call.unfollow(id_)
+            del self._call_by_id[id_]
 
     def _cancel(self, call: RunningCall) -> None:
         call.cancel()
@@ -288,12 +383,15 @@ class Reception:
         is_failure = isinstance(call.last, Failure)
         self._statistics.record(call.function.capability.name, call.seconds, is_failure or call.last is None)
         self._remember(call)
+        self._hold(call)
         self._sign(call)
 
     def _remember(self, call: RunningCall) -> None:
         message = call.last_message
         capability = call.function.capability
-        if call.last is None:
+        if call.call.key and _key(call) in self._call_by_key:
+            return  # it was begun anew
+        if call.was_cut_short:
             if capability.idempotent:
                 return
             unknown = OutcomeUnknown(f"an earlier call of {capability.name} under this key was given up")
@@ -303,18 +401,30 @@ class Reception:
         if call.window is not None:
             items = call.window.held
             before = call.window.given - len(items)
-        self._finished.add(
-            FinishedCall(
-                call.call.id,
-                call.client,
-                capability.name,
-                call.call.key,
-                self._loop.time(),
-                message,
-                items,
-                before,
+        request = call.call
+        for id_ in (request.id, *call.followers):
+            self._finished.add_record(
+                (
+                    id_,
+                    call.client,
+                    capability.name,
+                    request.key,
+                    self._loop.time(),
+                    message,
+                    items,
+                    before,
+                )
             )
-        )
+
+    def _hold(self, call: RunningCall) -> None:
+        """Keep what the client will ask for."""
+        if call.held is None:
+            return
+        if not isinstance(call.last, Result):
+            call.held.release()
+            return
+        for id_ in (call.call.id, *call.followers):
+            self._results.add(call.client, id_, call.held, self._loop.time())
 
     def _sign(self, call: RunningCall) -> None:
         last = call.last
@@ -359,13 +469,17 @@ class Reception:
         now = self._loop.time()
         for caller in self._callers.gone(now):
             for id_ in list(caller.calls):
-                if call := self._call_by_id.get(id_):
+                if (call := self._call_by_id.get(id_)) and not self._hand_back(call):
                     self._cancel(call)
         hello = self._hello()
         for caller in self._callers.waiting():
             if caller.token:
                 self._answer(f"re.{caller.client}.{caller.inbox}.{caller.token}", hello)
+        for call in self._call_by_id.values():
+            call.check()
         self._finished.forget(now)
+        self._results.forget(now)
+        self._around.values.recent.forget(now)
 
     def cut_off(self) -> None:
         """The connection was lost: the ways back that the server knew are gone."""
@@ -375,3 +489,15 @@ class Reception:
     def back(self) -> None:
         """The connection is there again: nobody could be heard meanwhile."""
         self._callers.all_heard(self._loop.time())
+        for call in self._call_by_id.values():
+            call.ask_again()
+
+
+def _subject(client: str, inbox: str, id_: str) -> str:
+    """Where a client hears of a call of its own."""
+    return f"re.{client}.{inbox}.{id_}"
+
+
+def _key(call: RunningCall) -> tuple[str, str, str]:
+    """By which a second call for the same work finds it."""
+    return call.client, call.function.capability.name, call.key

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
+from easynet.core.artifact import Artifact
 from easynet.core.errors import (
     EasyNetError,
     GatewayUnreachable,
@@ -24,6 +25,7 @@ from easynet.fabric.catalogue import Candidate, Catalogue
 from easynet.fabric.connection import Connection
 from easynet.fabric.envelope import Alive, End, Failure, Item, Result, Update
 from easynet.fabric.failures import error_of
+from easynet.fabric.held_values import HeldValues
 from easynet.fabric.inbox import Inbox
 from easynet.fabric.names import checked_name
 from easynet.fabric.pending_call import AwaitedCall, FollowedCall, PendingCall
@@ -87,30 +89,53 @@ class Router:
         """The result of a call, or the list of its items; `sent` is told the call's id."""
         target = self._target_by_text.get(function) or self._target(function)
         packed = codec.encode_plain([[*args], kwargs], codec.MAX_CALL_BYTES)
-        if packed is None:
-            packed = await self._packed([[*args], kwargs], codec.MAX_CALL_BYTES)
+        if packed is not None:
+            return await self._executed(target, packed, None, sent)
+        values = self._inbox.values.hold()
+        try:
+            packed = await self._packed([[*args], kwargs], codec.MAX_CALL_BYTES, values)
+            return await self._executed(target, packed, values, sent)
+        finally:
+            values.release()
+
+    async def _executed(
+        self, target: Target, packed: bytes, values: HeldValues | None, sent: Callable[[str], object]
+    ) -> Any:
         key = ""
         tried: dict[NodeId, EasyNetError] = {}
         while True:
-            node = target.node or await self._choose(target.function, tried)
+            node = target.node or await self.choose(target.function, tried)
             if not self._connection.is_ready:
                 await self._connection.ready()
             call = None
             try:
                 if self._tracer is None:
-                    call = self._begin(AwaitedCall, node, target.function, packed, key)
+                    call = self._begin(
+                        AwaitedCall, node, target.function, packed, key, is_direct=True, values=values
+                    )
                     last = await call.end
                 else:
                     with self._tracer.call(target.function, node) as span:
                         call = self._begin(
-                            AwaitedCall, node, target.function, packed, key, trace=span.traceparent
+                            AwaitedCall,
+                            node,
+                            target.function,
+                            packed,
+                            key,
+                            trace=span.traceparent,
+                            is_direct=True,
+                            values=values,
                         )
                         last = _checked(await call.end)
                 sent(call.id)
                 if type(last) is Failure:
                     raise error_of(last)
+                self.learn(call, None)
+                if type(last) is Result:
+                    return await self._value(last.value, call)
+                return [await self._value(item) for item in call.items or ()]
             except EasyNetError as error:
-                self._learn(call, error)
+                self.learn(call, error)
                 if (passed := self._passes(target, call, error)) is not None:
                     raise await self._explained(target, passed) from passed.__cause__
                 tried[node] = error
@@ -120,34 +145,44 @@ class Router:
                 if call is not None:
                     self._inbox.cancel(call)
                 raise
-            self._learn(call, None)
-            if type(last) is Result:
-                return await self._value(last.value)
-            return [await self._value(item) for item in call.items or ()]
 
     async def stream(
         self, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], sent: Callable[[str], object]
     ) -> AsyncGenerator[Any]:
         """The items of a call, or its one result."""
         target = self._target_by_text.get(function) or self._target(function)
-        packed = await self._packed([[*args], dict(kwargs)], codec.MAX_CALL_BYTES)
-        key = ""
-        tried: dict[NodeId, EasyNetError] = {}
+        values = self._inbox.values.hold()
+        try:
+            packed = await self._packed([[*args], dict(kwargs)], codec.MAX_CALL_BYTES, values)
+            async with aclosing(self._streamed(target, packed, values, sent)) as items:
+                async for item in items:
+                    yield item
+        finally:
+            values.release()
 
-        def note(id_: str) -> None:
-            nonlocal key
-            key = key or id_
-            sent(id_)
+    async def _streamed(
+        self, target: Target, packed: bytes, values: HeldValues, sent: Callable[[str], object]
+    ) -> AsyncGenerator[Any]:
+        tried: dict[NodeId, EasyNetError] = {}
+        calls: list[FollowedCall] = []
+
+        def note(call: FollowedCall) -> None:
+            calls.append(call)
+            sent(call.id)
 
         while True:
-            node = target.node or await self._choose(target.function, tried)
+            node = target.node or await self.choose(target.function, tried)
             given = 0
-            updates = self.updates(node, target.function, packed, key=key, sent=note)
+            key = calls[0].id if calls else ""
+            updates = self.updates(node, target.function, packed, key=key, begun=note, values=values)
             try:
                 async with aclosing(updates):
                     async for update in updates:
-                        if isinstance(update, Item | Result):
+                        if isinstance(update, Item):
                             yield await self._value(update.value)
+                            given += 1
+                        elif isinstance(update, Result):
+                            yield await self._value(update.value, calls[-1])
                             given += 1
                 return
             except (*_NEVER_RAN, NodeUnreachable) as error:
@@ -188,10 +223,12 @@ class Router:
         key: str = "",
         timeout_s: float | None = None,
         inline_bytes: int = codec.MAX_CALL_BYTES,
-        sent: Callable[[str], object] | None = None,
+        begun: Callable[[FollowedCall], object] | None = None,
+        values: HeldValues | None = None,
     ) -> AsyncGenerator[Update]:
         """The updates of an encoded call at one node; a failure is raised as the error that it is.
 
+        With `values` the two sides give each other the large ones; otherwise they go by way of the gateway.
         Closing the generator cancels the call.
         """
         if not self._connection.is_ready:
@@ -209,9 +246,11 @@ class Router:
                 timeout_s=timeout_s,
                 inline_bytes=inline_bytes,
                 trace=trace,
+                is_direct=values is not None,
+                values=values,
             )
-            if sent is not None:
-                sent(call.id)
+            if begun is not None:
+                begun(call)
             update: Update = Alive()
             while not isinstance(update, Result | End):
                 update = await call.next()
@@ -220,10 +259,10 @@ class Router:
                 if isinstance(update, Failure):
                     raise error_of(update)
                 yield update
-            self._learn(call, None)
+            self.learn(call, None)
         except EasyNetError as error:
             problem = error
-            self._learn(call, error)
+            self.learn(call, error)
             passed = self._passes(Target(function, node), call, error)
             assert passed is not None, "an addressed call goes nowhere else"
             raise passed from passed.__cause__
@@ -244,6 +283,8 @@ class Router:
         timeout_s: float | None = None,
         inline_bytes: int = codec.MAX_CALL_BYTES,
         trace: str = "",
+        is_direct: bool = False,
+        values: HeldValues | None = None,
     ) -> Any:
         return self._inbox.begin(
             kind,
@@ -254,6 +295,8 @@ class Router:
             timeout_s=timeout_s,
             inline_bytes=inline_bytes,
             trace=trace,
+            is_direct=is_direct,
+            values=values,
         )
 
     def _target(self, text: str) -> Target:
@@ -265,29 +308,52 @@ class Router:
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _packed(self, arguments: list[Any], inline_bytes: int) -> bytes:
-        """Arguments ready to travel, with their large parts and files at the gateway."""
+    async def packed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
+        """The arguments of a call that somebody else will make: the large ones are at the gateway."""
+        return await self._packed([[*args], dict(kwargs)], codec.MAX_INLINE_BYTES)
+
+    async def value(self, data: bytes) -> Any:
+        """The result of a call that somebody else made, with its large parts fetched from the gateway."""
+        return await self._value(data)
+
+    async def _packed(
+        self, arguments: list[Any], inline_bytes: int, values: HeldValues | None = None
+    ) -> bytes:
+        """Arguments ready to travel: the large ones held for the node, or else at the gateway."""
         store = self._transfer.store
-        data = codec.encode(
-            arguments, store.put, store.put_file, where="arguments", inline_bytes=inline_bytes
-        )
-        if made := codec.references(data):
+
+        def pack() -> bytes:
+            keep = store.put if values is None else values.put
+            data = codec.encode(arguments, keep, store.put_file, where="arguments", inline_bytes=inline_bytes)
+            if values is not None:
+                values.settle()
+            return data
+
+        try:
+            data = codec.encode(arguments, _not_now, _not_now, where="arguments", inline_bytes=inline_bytes)
+        except _NotNow:
+            data = await asyncio.to_thread(pack)
+        if made := [a for a in codec.references(data) if values is None or a not in values]:
             await self._transfer.push_all(made)
         return data
 
-    async def _value(self, data: bytes) -> Any:
-        """A result, with its large parts fetched."""
+    async def _value(self, data: bytes, call: PendingCall | None = None) -> Any:
+        """A result, with its large parts fetched: from the node of the call, or else from the gateway."""
         is_plain, value = codec.decode_plain(data)
         if is_plain:
             return value
-        if wanted := [a for a in codec.references(data) if not a.filename]:
+        wanted = [a for a in codec.references(data) if not a.filename]
+        if not wanted:
+            return codec.decode(data)
+        if call is None:
             await self._transfer.pull_all(wanted)
             return await asyncio.to_thread(codec.decode, data, self._transfer.store.value)
-        return codec.decode(data)
+        intake = await self._inbox.values.get(call, wanted)
+        return await asyncio.to_thread(codec.decode, data, intake.value)
 
     # ── nodes ───────────────────────────────────────────────────────────────────────────────────
 
-    async def _choose(self, function: CapabilityName, tried: Mapping[NodeId, EasyNetError]) -> NodeId:
+    async def choose(self, function: CapabilityName, tried: Mapping[NodeId, EasyNetError]) -> NodeId:
         """The node that a call goes to next; raises UnknownFunction, or why none of them took it."""
         found = self._catalogue.known(function)
         while True:
@@ -316,17 +382,16 @@ class Router:
         outstanding = max(candidate.running + candidate.waiting, self._inbox.peers.in_flight(offer.node))
         return Load(offer.node, offer.concurrency, outstanding, candidate.mean_s)
 
-    def _learn(self, call: PendingCall | None, error: EasyNetError | None) -> None:
+    def learn(self, call: PendingCall | None, error: EasyNetError | None) -> None:
         """Remember how long a node took, or how long it is better left alone."""
         if call is None:
             return
         seconds = self._loop.time() - call.began_at
         if isinstance(error, Overloaded):
             seconds = max(seconds, error.retry_after_s)
-        elif isinstance(error, NotStarted | NodeRefused | NodeUnreachable):
-            self._catalogue.forget()
-            return
         elif error is not None:
+            if isinstance(error, NotStarted | NodeRefused | NodeUnreachable):
+                self._catalogue.forget()
             return  # a node that fails fast is not a fast node
         self._balancer.observe(call.peer.node, CapabilityName(call.function), seconds)
 
@@ -372,6 +437,14 @@ class Router:
             "The functions on offer are listed by client.functions()." if names else "No node has joined yet."
         )
         return UnknownFunction(f"no node offers a function named {capability!r}", hint=hint)
+
+
+class _NotNow(Exception):
+    """Something has to be put into a store, which takes too long for the event loop."""
+
+
+def _not_now(*_: object) -> Artifact:
+    raise _NotNow
 
 
 def _checked(last: Any) -> Any:

@@ -21,21 +21,23 @@ from easynet.core.errors import (
     OverBudget,
     Overloaded,
 )
-from easynet.fabric import codec
+from easynet.fabric import codec, envelope
 from easynet.fabric.call_files import CallFiles
 from easynet.fabric.callers import Caller
 from easynet.fabric.connection import Connection
-from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update, encode_update
+from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update, Want, encode_update
 from easynet.fabric.failures import failure_of, refusal_of
 from easynet.fabric.functions import Function
+from easynet.fabric.held_values import HeldValues
 from easynet.fabric.metering import Meter
+from easynet.fabric.parcels import Parcel
 from easynet.fabric.places import Place
 from easynet.fabric.progress_report import ProgressReport
 from easynet.fabric.receipts import StreamDigest
 from easynet.fabric.scratch import ScratchFolders
+from easynet.fabric.served_values import NodeValues, ServedValues
 from easynet.fabric.stream_window import StreamWindow
 from easynet.fabric.tracing import Tracer
-from easynet.fabric.transfer import Transfer
 
 Last = Result | End | Failure
 
@@ -47,7 +49,7 @@ class Surroundings:
     node: str
     loop: asyncio.AbstractEventLoop
     connection: Connection
-    transfer: Transfer
+    values: NodeValues
     folders: ScratchFolders
     tracer: Tracer | None
     ended: Callable[["RunningCall"], None]
@@ -73,8 +75,8 @@ class RunningCall:
         "_progress",
         "_reply",
         "_scratch",
-        "_subject",
         "_task",
+        "_values",
         "call",
         "caller",
         "client",
@@ -114,7 +116,6 @@ class RunningCall:
         self.last_message = b""
         self._around = around
         self._reply = reply
-        self._subject = f"re.{caller.client}.{call.inbox}.{call.id}"
         self._followers: list[str] | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_cancelled = False
@@ -122,6 +123,7 @@ class RunningCall:
         self._has_parts = False
         self._decoded: Any = None
         self._files: CallFiles | None = None
+        self._values: ServedValues | None = None
         self._scratch: Path | None = None
         self._progress: ProgressReport | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -137,7 +139,7 @@ class RunningCall:
     def start(self) -> None:
         """Run the function, now that there is room."""
         self.started_at = time.time()
-        self._task = self._around.loop.create_task(self._run())
+        self._task = asyncio.Task(self._run(), loop=self._around.loop)
 
     def turn_away(self, error: Overloaded) -> None:
         """Leave the queue unrun; the caller may go elsewhere."""
@@ -149,6 +151,8 @@ class RunningCall:
         self._is_cancelled = self._is_answered = True
         if self.window is not None:
             self.window.close()
+        if self._values is not None:
+            self._values.give_up()
         # A thread cannot be stopped from outside; it looks at the flag.
         if self._task is not None and self.place.can_stop:
             self._task.cancel()
@@ -176,9 +180,61 @@ class RunningCall:
         if self.window is not None:
             self.window.acknowledge(taken)
 
-    def follow(self, inbox: str, id_: str) -> None:
-        """Tell a second call, for the same work, what the first is told at its end."""
-        self._followers = [*(self._followers or []), f"re.{self.client}.{inbox}.{id_}"]
+    @property
+    def held(self) -> HeldValues | None:
+        """The large values of the result that its client will ask for."""
+        return self._values.held if self._values is not None else None
+
+    def take(self, parcel: Parcel) -> None:
+        """The client has answered about a value among the arguments."""
+        if self._values is not None:
+            self._values.take(parcel)
+
+    def ask_again(self) -> None:
+        """The connection is back: what was asked for meanwhile may be lost."""
+        if self._values is not None:
+            self._values.ask_again()
+
+    def check(self) -> None:
+        """Notice where the client does not give what it was asked for."""
+        if self._values is not None:
+            self._values.check()
+
+    @property
+    def _subject(self) -> str:
+        return self.caller.prefix + self.call.id
+
+    @property
+    def following(self) -> list[tuple[str, str]]:
+        """The inboxes and ids of other calls of the client's that get the same result, the latest first."""
+        return [(s.split(".")[2], s.split(".")[3]) for s in reversed(self._followers or ())]
+
+    @property
+    def followers(self) -> list[str]:
+        """The ids of other calls of the client's that get the same result."""
+        return [subject.rsplit(".", 1)[1] for subject in self._followers or ()]
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody waits for it any more, although it may still run."""
+        return self._is_cancelled
+
+    @property
+    def was_cut_short(self) -> bool:
+        """Whether it ended because it was given up, and not by itself."""
+        return self.last is None or (self._is_cancelled and isinstance(self.last, End))
+
+    def hand_to(self, caller: Caller, id_: str) -> None:
+        """It is another call's from now on, for the same work; the call that it was gets the same answers."""
+        others = [subject for subject in self._followers or () if subject != caller.prefix + id_]
+        self._followers = [*others, self._subject]
+        self.speak_directly()
+        self.caller, self.call.id, self.call.inbox = caller, id_, caller.inbox
+        self.call.key = self.key
+
+    def unfollow(self, id_: str) -> None:
+        """One of the calls that got the same answers wants no more of them."""
+        self._followers = [s for s in self._followers or () if not s.endswith(f".{id_}")]
 
     def speak_directly(self) -> None:
         """The way back of the first update is gone, with the server that knew it."""
@@ -239,7 +295,7 @@ class RunningCall:
         try:
             is_plain, self._decoded = codec.decode_plain(self.call.arguments)
             if not is_plain and (wanted := codec.references(self.call.arguments)):
-                await self._around.transfer.pull_all(wanted)
+                await self._large().get(wanted, for_another_process=self.place.is_elsewhere)
             if self.function.capability.streaming:
                 return await self._stream()
             value = await self.place.run(self)
@@ -280,7 +336,8 @@ class RunningCall:
         both, self._decoded = self._decoded, None
         is_plain = both is not None
         if not is_plain:
-            both = codec.decode(self.call.arguments, self._around.transfer.store.value)
+            both = codec.decode(self.call.arguments, self._large().value)
+            self._large().forget()
         if (
             type(both) is not list
             or len(both) != 2
@@ -290,7 +347,7 @@ class RunningCall:
         ):
             raise BadData("arguments that are not a list and a mapping of names")
         if not is_plain:
-            self._files = CallFiles(self._around.transfer.store, self._around.folders)
+            self._files = CallFiles(self._around.values.transfer.store, self._around.folders)
             both = self._files.in_place_of(both)
         return self.function.checked(both[0], both[1])
 
@@ -299,9 +356,8 @@ class RunningCall:
         limit = min(self.call.inline_bytes or codec.MAX_INLINE_BYTES, codec.MAX_CALL_BYTES)
         data = codec.encode_plain(value, limit)
         if data is None:
-            store = self._around.transfer.store
             self._has_parts = True
-            data = codec.encode(value, store.put, store.put_file, inline_bytes=limit)
+            data = self._large().encoded(value, limit, is_item=self.window is not None)
         return data
 
     def made(self, value: bytes) -> bytes:
@@ -311,8 +367,17 @@ class RunningCall:
 
     async def _push(self, value: bytes) -> None:
         self._has_parts = False
-        if made := codec.references(value):
-            await self._around.transfer.push_all(made)
+        await self._large().give(value)
+
+    def _large(self) -> ServedValues:
+        """The large values of this call; few calls have any."""
+        if self._values is None:
+            self._values = ServedValues(self._around.values, self._want, is_direct=self.call.is_direct)
+        return self._values
+
+    def _want(self, want: Want) -> None:
+        with contextlib.suppress(GatewayError):  # it is asked for again
+            self._around.connection.send(self._subject, encode_update(want))
 
     def _failure(self, error: BaseException) -> Failure:
         failure: Any = getattr(error, "failure", None)
@@ -358,9 +423,17 @@ class RunningCall:
             self.last_message = encode_update(self.last)
         self._around.ended(self)
         if self.last is not None:
-            self._send(self.last_message)
+            self._send_last()
         self._is_answered = True
         self._task = self.context = None  # they refer to this call, and this call to them
+
+    def _send_last(self) -> None:
+        if self._reply or self._followers or self._is_answered:
+            self._send(self.last_message)
+            return
+        piece = envelope.encode_piece(self.call.id, self.last_message)
+        with contextlib.suppress(GatewayError):  # the caller asks again
+            self._around.connection.send_together(self.caller.prefix + "updates", piece)
 
     def tell(self, update: Update) -> None:
         """Send an update, unless the call is over for its caller."""

@@ -67,7 +67,9 @@ class RunningJob:
         is_allowed: Callable[[str, str], bool],
         clock: Clock,
         rules: JobRules,
+        keep: Callable[[bytes], None],
     ) -> None:
+        """`keep` has the large values stay that an encoded value refers to."""
         self._order = order
         self._delivery = delivery
         self._record = record
@@ -77,6 +79,7 @@ class RunningJob:
         self._is_allowed = is_allowed
         self._clock = clock
         self._rules = rules
+        self._keep_values = keep
         self._loop = asyncio.get_running_loop()
         self._cancelled = asyncio.Event()
         self._items = 0
@@ -185,6 +188,7 @@ class RunningJob:
                 match update:
                     case Placement():
                         self._items = self._kept_bytes = 0
+                        self._keep_values(order.arguments)
                         await self._write(Started(self._record.attempt, update, self._delivery.subject))
                     case Progress():
                         await self._tell(update)
@@ -232,6 +236,7 @@ class RunningJob:
                 f"the job gave more than a gateway keeps: {MAX_ITEMS:,} items or {MAX_KEPT_BYTES:,} bytes",
                 hint="Write it to a file, and return its path.",
             )
+        self._keep_values(value)
 
     async def _tell(self, progress: Progress) -> None:
         """Keep a word of progress, now or, where the last one is too recent, in a moment."""

@@ -1,11 +1,11 @@
 """The large values of one call, as its node gets and gives them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from easynet.core.artifact import Artifact
-from easynet.core.errors import EasyNetError, NodeRefused, NodeUnreachable
+from easynet.core.errors import NodeRefused, NodeUnreachable
 from easynet.fabric import codec
 from easynet.fabric.codec import Blob
 from easynet.fabric.envelope import Want
@@ -30,34 +30,38 @@ class ServedValues:
 
     def __init__(self, shared: NodeValues, ask: Callable[[Want], None], *, is_direct: bool) -> None:
         """`ask` asks the client. What is not direct goes by way of the gateway, and so do all files."""
-        self._transfer = shared.transfer
+        self._shared = shared
         self._store = shared.transfer.store
+        self._ask = ask
         self._is_direct = is_direct
-        self._intake = Intake(shared.transfer, ask, shared.recent)
-        self._memory = shared.memory
+        self._intake: Intake | None = None
         self.held: HeldValues | None = None
         """The values of the result that the client will ask for."""
 
-    async def get(self, arguments: bytes, *, for_another_process: bool) -> None:
-        """Have everything here that encoded arguments refer to."""
-        wanted = codec.references(arguments)
+    async def get(self, wanted: Iterable[Artifact], *, for_another_process: bool) -> None:
+        """Have everything here that the arguments refer to."""
         if not self._is_direct:
-            await self._transfer.pull_all(wanted)
+            await self._shared.transfer.pull_all(wanted)
             return
+        self._intake = Intake(self._shared.transfer, self._ask, self._shared.recent)
         await self._intake.get_all(wanted)
         if for_another_process:
             await asyncio.to_thread(self._intake.store_all)
 
     def value(self, artifact: Artifact) -> bytes | Blob:
         """An artifact that is here, to be decoded. May be called from any thread."""
-        return self._intake.value(artifact)
+        return self._store.value(artifact) if self._intake is None else self._intake.value(artifact)
+
+    def forget(self) -> None:
+        """The arguments have been decoded."""
+        self._intake = None
 
     def encoded(self, value: object, inline_bytes: int, *, is_item: bool) -> bytes:
         """A result, or an item of a stream, as it travels. May be called from any thread."""
         # Items would stay in memory for as long as their reader is slow.
         if not self._is_direct or is_item:
             return codec.encode(value, self._store.put, self._store.put_file, inline_bytes=inline_bytes)
-        held = HeldValues(self._store, self._memory)
+        held = HeldValues(self._store, self._shared.memory)
         data = codec.encode(value, held.put, self._store.put_file, inline_bytes=inline_bytes)
         held.settle()
         self.held = held
@@ -66,23 +70,26 @@ class ServedValues:
     async def give(self, value: bytes) -> None:
         """See that the gateway has what an encoded result refers to and the client will not ask for here."""
         held = self.held
-        await self._transfer.push_all(a for a in codec.references(value) if held is None or a not in held)
+        await self._shared.transfer.push_all(
+            a for a in codec.references(value) if held is None or a not in held
+        )
 
     def take(self, parcel: Parcel) -> None:
         """The client has answered."""
-        self._intake.take(parcel)
+        if self._intake is not None:
+            self._intake.take(parcel)
 
     def ask_again(self) -> None:
         """The connection broke, and is back."""
-        self._intake.ask_again()
+        if self._intake is not None:
+            self._intake.ask_again()
 
     def check(self) -> None:
         """Notice where the client has stopped answering."""
-        self._intake.check(NodeUnreachable("the client does not give the values of the call's arguments"))
+        if self._intake is not None:
+            self._intake.check(NodeUnreachable("the client does not give the values of the arguments"))
 
     def give_up(self) -> None:
         """The client waits no more."""
-        gone: EasyNetError = NodeRefused("the call was given up")
-        self._intake.fail(gone)
-        if self.held is not None:
-            self.held.release()
+        if self._intake is not None:
+            self._intake.fail(NodeRefused("the call was given up"))

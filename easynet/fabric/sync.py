@@ -9,11 +9,14 @@ from typing import Any, TypeVar
 
 from easynet.core.artifact import Artifact
 from easynet.core.errors import UsageError
+from easynet.core.job import Job
 from easynet.core.language import Language
 from easynet.core.offer import Node
+from easynet.fabric.blocking_job import BlockingJob
 from easynet.fabric.catalogue import FunctionInfo
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway import Gateway
+from easynet.fabric.job_client import JobHandle, JobOptions
 from easynet.fabric.members import Kind
 from easynet.fabric.owner import DAY_S, Owner
 from easynet.fabric.portal import Portal
@@ -61,6 +64,30 @@ class Client:
         finally:
             if self._close.alive:
                 self._portal.call(items.aclose)
+
+    def submit(self, function: str, /, *args: Any, **kwargs: Any) -> BlockingJob:
+        """Hand a call in at the gateway, which sees that it is carried out, whatever happens to this client.
+
+        The arguments are those of `execute`. Raises SettingsError at a gateway that does not last.
+        """
+        return self.submit_with(JobOptions(), function, *args, **kwargs)
+
+    def submit_with(self, options: JobOptions, function: str, /, *args: Any, **kwargs: Any) -> BlockingJob:
+        """As `submit`, under a key of one's own or with a limit of time."""
+        handle = self._call(lambda: self._client.submit_with(options, function, *args, **kwargs))
+        return BlockingJob(handle, self._call)
+
+    def jobs(self) -> list[Job]:
+        """The latest jobs of this client and of others of its name, oldest first."""
+        return self._call(self._client.jobs)
+
+    def job(self, job_id: str) -> BlockingJob:
+        """A job by its id; whether there is one is seen when it is used."""
+
+        async def find() -> JobHandle:
+            return self._client.job(job_id)
+
+        return BlockingJob(self._call(find), self._call)
 
     def functions(self, language: Language = "en") -> list[FunctionInfo]:
         """Every function that can be called, by name."""

@@ -18,13 +18,16 @@ class ThreadPool:
     """Up to `size` threads, started as they are needed.
 
     They are daemons, unlike those of `concurrent.futures`: a function that never returns must not keep
-    a process from ending. Results that are ready together wake the event loop once.
+    a process from ending. Results that are ready together wake the event loop once. One thread is woken at a
+    time, and wakes the next one where it leaves work behind: short work is done before a second one is up.
     """
 
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: deque[_Job] = deque()
+        self._bell: SimpleQueue[bool] = SimpleQueue()
+        self._is_ringing = False
         self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._is_waking = False
         self._loop = asyncio.get_running_loop()
@@ -45,12 +48,30 @@ class ThreadPool:
         if self._busy > self._started and self._started < self._size:
             self._started += 1
             threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
-        self._jobs.put((context or copy_context(), work, result))
+        self._jobs.append((context or copy_context(), work, result))
+        self._ring()
         return await result
 
+    def _ring(self) -> None:
+        """Wake a thread, unless one is about to look."""
+        if not self._is_ringing:
+            self._is_ringing = True
+            self._bell.put(True)
+
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            context, work, result = job
+        while self._bell.get():
+            self._is_ringing = False  # before looking: what comes from now on rings again
+            self._work_off()
+
+    def _work_off(self) -> None:
+        """Do what is there to be done."""
+        while self._jobs:
+            try:
+                context, work, result = self._jobs.popleft()
+            except IndexError:
+                return  # another thread was faster
+            if self._jobs:
+                self._ring()
             value: Any = None
             error: BaseException | None = None
             try:
@@ -62,7 +83,7 @@ class ThreadPool:
                 error = RuntimeError(type(raised).__name__) if is_flow else raised
             self._done.append((result, value, error))
             # Nothing is held on to while the thread is idle.
-            del job, context, work, result, value, error
+            del context, work, result, value, error
             self._wake()
 
     def _wake(self) -> None:
@@ -87,5 +108,5 @@ class ThreadPool:
     def close(self) -> None:
         """Let the threads end once they are idle."""
         for _ in range(self._started):
-            self._jobs.put(None)
+            self._bell.put(False)
         self._started = 0

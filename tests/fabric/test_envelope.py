@@ -22,15 +22,19 @@ from easynet.fabric.envelope import (
     Unknown,
     Update,
     decode_call,
+    decode_calls,
     decode_hello,
+    decode_pieces,
     decode_ping,
     decode_resume,
     decode_update,
     encode_call,
     encode_hello,
+    encode_piece,
     encode_ping,
     encode_resume,
     encode_update,
+    update_of,
 )
 
 tokens = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=16, max_size=64)
@@ -53,9 +57,40 @@ updates: st.SearchStrategy[Update] = st.one_of(
 )
 
 
-@given(st.builds(Call, tokens, tokens, st.binary(), times, st.text(max_size=512), counts, st.text()))
+keys, instances = st.text(max_size=512), st.text(max_size=32)
+calls = st.builds(Call, tokens, tokens, st.binary(), times, keys, counts, st.text(), st.booleans(), instances)
+
+
+@given(calls)
 def test_a_call_comes_back_equal(call: Call) -> None:
     assert decode_call(encode_call(call)) == call
+
+
+@given(st.lists(calls, min_size=1, max_size=5))
+def test_calls_that_travel_together_come_back_equal(several: list[Call]) -> None:
+    assert decode_calls(b"".join(map(encode_call, several))) == several
+
+
+@given(st.lists(st.tuples(tokens, updates), min_size=1, max_size=5))
+def test_updates_that_travel_together_come_back_each_under_its_call(
+    several: list[tuple[str, Update]],
+) -> None:
+    message = b"".join(encode_piece(id_, encode_update(update)) for id_, update in several)
+    assert [(id_, update_of(frame)) for id_, frame in decode_pieces(message)] == several
+
+
+@given(calls, st.data())
+def test_of_calls_that_travel_together_none_is_cut(call: Call, data: st.DataObject) -> None:
+    whole = encode_call(call)
+    with pytest.raises(BadFrame):
+        decode_calls(whole + whole[: data.draw(st.integers(1, len(whole) - 1))])
+
+
+def test_a_piece_without_an_id_or_an_update_is_a_bad_frame() -> None:
+    update = encode_update(Alive())
+    for message in (update, update + update, encode_piece("x" * 16, b""), b"\xc1"):
+        with pytest.raises(BadFrame):
+            decode_pieces(message)
 
 
 @given(updates)
@@ -87,7 +122,15 @@ frames = st.recursive(
 
 @given(st.binary() | frames.map(lambda frame: bytes(msgpack.packb(frame) or b"")))
 def test_anything_else_is_a_bad_frame(data: bytes) -> None:
-    for read in (decode_call, decode_update, decode_ping, decode_resume, decode_hello):
+    for read in (
+        decode_call,
+        decode_calls,
+        decode_pieces,
+        decode_update,
+        decode_ping,
+        decode_resume,
+        decode_hello,
+    ):
         with contextlib.suppress(BadFrame, VersionMismatch):
             read(data)
 

@@ -96,7 +96,7 @@ class Reader:
         return [*words, "--advertise", "127.0.0.1"] if "gateway start" in command else words
 
     def _remember_tokens(self, step: Step, lines: Sequence[str]) -> None:
-        shown, seen = (re.findall(r"enj1_\S+", "\n".join(text)) for text in (step.shown, lines))
+        shown, seen = (re.findall(r"enj1_\S+|\b[0-9a-f]{24}\b", "\n".join(t)) for t in (step.shown, lines))
         self._token_by_shown.update(zip(shown, seen, strict=True))
 
     def _as_on_page(self, line: str) -> str:
@@ -118,6 +118,8 @@ def neutral(line: str) -> str:
     if line.startswith("Network: "):
         return ""
     line = re.sub(r"enj1_\S+", "TOKEN", line)
+    line = re.sub(r"\b[0-9a-f]{24}\b", "JOB", line)
+    line = re.sub(r"^\d\d:\d\d:\d\d  ", "TIME  ", line)
     line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", line)
     line = re.sub(r"^EasyNet \S+, since .*", "EasyNet, since then", line)
     return re.sub(r"^Data in .*", "Data there", line).rstrip()
@@ -128,8 +130,8 @@ def test_page_is_typed_as_it_stands(tmp_path: Path) -> None:
     with ExitStack() as stack:
         reader = Reader(tmp_path, stack)
         (reader.machines["gpu"].folder / "my_functions.py").write_text(functions)
-        poem = "The woods are lovely, dark and deep,\nBut I have promises to keep,\n"
-        (reader.machines["laptop"].folder / "poem.txt").write_text(poem)
+        notes = "ask Ana\nbring the long cable and two spare fans\n"
+        (reader.machines["laptop"].folder / "notes.txt").write_text(notes)
         for step in steps():
             if step.machine == "server" and "gateway status" in step.command:
                 assert reader.python(program) == "Good evening, said the GPU\n"

@@ -1,0 +1,87 @@
+"""A client's line to the network: its connection, with what is known and under way on it."""
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+
+from easynet.core.ids import NodeId
+from easynet.fabric import tracing
+from easynet.fabric.address import Address
+from easynet.fabric.artifacts import ArtifactStore
+from easynet.fabric.catalogue import Catalogue
+from easynet.fabric.connection import Connection, Message
+from easynet.fabric.inbox import Inbox
+from easynet.fabric.job_client import Jobs
+from easynet.fabric.memberships import Membership
+from easynet.fabric.questions import ask
+from easynet.fabric.receipt_book import ReceiptBook
+from easynet.fabric.router import Router
+from easynet.fabric.transfer import Transfer
+
+
+class Line:
+    """A client's connection, with what is known and under way on it."""
+
+    def __init__(
+        self,
+        address: Address,
+        enter: Callable[[], Membership],
+        store: ArtifactStore,
+        *,
+        name: str,
+        stays: bool = False,
+    ) -> None:
+        """`enter`, `name` and `stays` are the connection's."""
+        self.connection = Connection(
+            address,
+            enter,
+            name=f"{name}.{secrets.token_hex(4)}",
+            stays=stays,
+            on_loss=self._lost,
+            on_return=self._returned,
+        )
+        self.receipts = ReceiptBook(lambda node: self.inbox.peers.key_of(node))
+        self.transfer = Transfer(self.connection, store)
+        self.inbox = Inbox(self.connection, self.transfer, self.receipts.take)
+        self.catalogue = Catalogue(self.connection)
+        self.router = Router(self.connection, self.inbox, self.catalogue, self.transfer, tracing.tracer())
+
+    @property
+    def jobs(self) -> Jobs:
+        """The client's jobs."""
+        return Jobs(partial(ask, self.connection), self.connection.member, self.router.value)
+
+    async def open(self, *, expect: str = "") -> None:
+        """Connect, to the server whose id is `expect`; raises GatewayUnreachable."""
+        await self.connection.open(expect=expect)
+        try:
+            await self.inbox.open()
+            await self.connection.subscribe("net.*.*", self._network_changed)
+            await self.connection.flush()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Cancel the calls in flight, and leave."""
+        await self.inbox.close()
+        await self.catalogue.close()
+        await self.connection.close()
+
+    async def _network_changed(self, message: Message) -> None:
+        self.catalogue.forget()
+        match message.subject.split("."):
+            case ["net", "gone", name]:
+                self.inbox.node_gone(NodeId(name))
+            case ["net", "joined", name]:
+                self.inbox.node_joined(NodeId(name))
+            case _:
+                pass
+
+    async def _lost(self) -> None:
+        self.inbox.connection_lost()
+
+    async def _returned(self) -> None:
+        self.catalogue.forget()
+        self.router.returned()
+        self.inbox.connection_back()
