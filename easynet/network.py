@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 class IntelligentNetwork:
     """A network that turns intents into finished work.
 
-    Where no gateway is named it is that of the settings, or the one that this user runs or has joined, or else
-    an embedded network, private to this object; `gateway="embedded"` is always that. Use it as an async context
-    manager; outside one, `fulfill_intent` opens and closes a network of its own.
+    Where no gateway is named it is that of the settings, or the one that this user runs or has joined, or
+    else an embedded network, private to this object; `gateway="embedded"` is always that. Use it as an async
+    context manager; outside one, `fulfill_intent` opens and closes a network of its own.
     """
 
     def __init__(

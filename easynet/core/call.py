@@ -1,8 +1,8 @@
 """One call of one function: what the function may tell and ask while it runs, and what its caller sees.
 
 A node opens a `CallContext` around each call. The function reaches it with `progress`, `scratch_dir`,
-`check_cancelled` and `call_key`, from any thread, without being handed anything. Outside a call they do nothing harmful,
-so a contributed function stays an ordinary function.
+`check_cancelled` and `call_key`, from any thread, without being handed anything. Outside a call they do
+nothing harmful, so a contributed function stays an ordinary function.
 """
 
 from collections.abc import Callable, Generator

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from easynet.core.artifact import Artifact
@@ -30,6 +31,22 @@ class ArtifactExchange:
                 return await asyncio.to_thread(self._store.has, artifact)
             case _:
                 raise BadData("a question about an artifact that cannot be read")
+
+    def keep(self, artifacts: Sequence[Artifact], for_s: float) -> None:
+        """See that artifacts stay for so long, at whichever gateways they are."""
+        for artifact in artifacts:
+            self._store.keep(artifact, for_s)
+        if artifacts and self.peers is not None:
+            self.peers.tell("keep", [[[a.digest, a.size_bytes] for a in artifacts], for_s])
+
+    async def keep_here(self, content: Any) -> None:
+        """Do so at this gateway, as another one asks; raises BadData."""
+        match content:
+            case [[*artifacts], float(for_s)]:
+                for digest, size_bytes in artifacts:
+                    self._store.keep(Artifact(digest=digest, size_bytes=size_bytes), for_s)
+            case _:
+                raise BadData("a question about artifacts that cannot be read")
 
     async def fetch(self, artifact: Artifact) -> None:
         """Have an artifact here that another gateway has. Does nothing where none has it."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable
-
 from typing import Protocol
 
 from easynet.core.artifact import Artifact

@@ -276,7 +276,7 @@ class Connection:
         return ""
 
     async def listen(self, subject: str, receive: Receive) -> Subscription:
-        """Call `receive` with every message on `subject` as it is read; it must neither wait nor take long."""
+        """Call `receive` with every message on `subject` as it is read; it must not wait or take long."""
         return await self._lane.listen(subject, receive)
 
     async def request(self, subject: str, data: bytes, *, timeout_s: float = REQUEST_TIMEOUT_S) -> bytes:

@@ -299,8 +299,7 @@ class Gateway:
         rights = ClientRights(self._authority, self._members, self._clock, self._ca)
 
         def keep(data: bytes) -> None:
-            for artifact in codec.references(data):
-                store.keep(artifact, KEEP_S)
+            self._exchange.keep(codec.references(data), KEEP_S)
 
         def count(code: str) -> None:
             self._rejections[code] += 1
@@ -323,6 +322,7 @@ class Gateway:
             self._control, self._id, self.advertised[0], self._shared.answer_to_peer, self._meet
         )
         self._peers.answer_by("has", self._exchange.has)
+        self._peers.answer_by("keep", self._exchange.keep_here)
         self._shared.peers = self._exchange.peers = self._peers
         await self._peers.start()
         self._stack.push_async_callback(self._peers.stop)

@@ -224,7 +224,7 @@ class GatewayCaller:
         return None
 
     async def _close(self, held: _ClientLine) -> None:
-        held.opening.cancel()
+        # Not cancelled: those who wait for it would take that for their own end.
         await asyncio.gather(held.opening, return_exceptions=True)
         await held.line.close()
 

@@ -87,6 +87,8 @@ class RunningJob:
         self._progress: Progress | None = None
         self._progress_at = -rules.progress_every_s
         self._telling: asyncio.Task[None] | None = None
+        self._told: Placement | None = None
+        """Of which the job's client knows that the call went there."""
 
     async def run(self) -> None:
         """Bring the job to an end, or back into the queue."""
@@ -187,9 +189,12 @@ class RunningJob:
             async for update in updates:
                 match update:
                     case Placement():
-                        self._items = self._kept_bytes = 0
                         self._keep_values(order.arguments)
-                        await self._write(Started(self._record.attempt, update, self._delivery.subject))
+                        # Said once where nobody takes the call yet, and it is tried again and again.
+                        if update != self._told or self._items:
+                            await self._write(Started(self._record.attempt, update, self._delivery.subject))
+                        self._told = update
+                        self._items = self._kept_bytes = 0
                     case Progress():
                         await self._tell(update)
                     case Item(value):

@@ -310,6 +310,28 @@ async def test_job_is_cancelled_from_any_gateway(trio: Trio) -> None:
             await stopped.wait()
 
 
+async def test_large_values_of_jobs_stay_at_every_gateway(trio: Trio, until: Until) -> None:
+    data = os.urandom(1024 * 1024)
+    stores = [data_dir / "artifacts" for data_dir in trio.data]
+    node = trio.node(0, "gpu")
+    node.register(len, name="size")
+    async with node:
+        for gateway, store in enumerate(stores):  # one of them takes the order, whoever has the value
+            async with trio.client(gateway) as client:
+                job = await client.submit("size", data + bytes([gateway]))
+                assert await job.result(30) == len(data) + 1
+
+            async def is_kept(store: Path = store) -> bool:
+                return latest_use(store, len(data)) > time.time() + 6 * 24 * 3600
+
+            await until(is_kept)
+
+
+def latest_use(store: Path, size: int) -> float:
+    """When the large values in a store were last used, or will have been."""
+    return max((f.stat().st_mtime for f in store.glob("??/*") if f.stat().st_size > size), default=0.0)
+
+
 async def submitted(jobs: Jobs, function: str) -> JobHandle:
     """A new job; gateways that have just started agree first on where jobs are kept."""
     key = secrets.token_hex(8)

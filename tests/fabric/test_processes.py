@@ -100,7 +100,8 @@ async def test_a_frozen_node_is_given_up_and_loses_its_name(
         """Call several times; the process that slept would have answered, or left its mark, at least once."""
         (tmp_path / "began").unlink(missing_ok=True)
         for _ in range(10):
-            with contextlib.suppress(UnknownFunction):
+            # The client, too, may notice that two answer to one name.
+            with contextlib.suppress(UnknownFunction, NodeUnreachable):
                 await client.execute("my-node.wait", 0)
         return not entries(tmp_path, "began")
 

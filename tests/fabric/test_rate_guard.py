@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import nats
 import pytest
 from nats.aio.client import Client as NatsClient
 from nats.errors import Error as NatsError
@@ -30,13 +29,19 @@ async def lasting(own_data_dir: Path) -> AsyncIterator[Gateway]:
 
 async def raw_connection(member: Membership) -> NatsClient:
     key = Identity.from_seed(member.seed)
-    return await nats.connect(
-        member.gateways[0],
-        user_jwt_cb=lambda: bytearray(member.jwt.encode()),
-        signature_cb=lambda nonce: base64.b64encode(key.sign(nonce.encode())),
-        allow_reconnect=False,
-        error_cb=ignore,
-    )
+    raw = NatsClient()
+    try:
+        await raw.connect(
+            member.gateways[0],
+            user_jwt_cb=lambda: bytearray(member.jwt.encode()),
+            signature_cb=lambda nonce: base64.b64encode(key.sign(nonce.encode())),
+            allow_reconnect=False,
+            error_cb=ignore,
+        )
+    except NatsError:
+        await raw.close()
+        raise
+    return raw
 
 
 async def ignore(_: object) -> None: ...

@@ -30,7 +30,9 @@ Write = Callable[..., Path]
 
 def silent_call(scratch: Path) -> CallContext:
     """A call whose progress nobody watches."""
-    return CallContext(report=lambda fraction, message: None, scratch=lambda: scratch, is_cancelled=lambda: False)
+    return CallContext(
+        report=lambda fraction, message: None, scratch=lambda: scratch, is_cancelled=lambda: False
+    )
 
 
 @pytest.fixture(autouse=True)
