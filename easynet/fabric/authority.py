@@ -9,6 +9,8 @@ no node sees another's inbox:
     CLIENTS  clients
     ENTRY    anybody: may ask to be enrolled, and nothing else
 
+Large values go from clients to nodes, and back, as streams: the server copies what goes as a service.
+
 A call's first reply goes the way of NATS services (`allow_responses`), so that an absent node is reported
 at once; all further ones go to `re.`, which only the client concerned may read. Replies of unlimited number
 would cost the server memory for every call ever made.
@@ -49,6 +51,7 @@ _SERVICES: Final[Mapping[str, tuple[Account, tuple[Account, ...]]]] = {
 """By subject, the account that answers and those that may ask."""
 _STREAMS: Final[Mapping[str, tuple[Account, tuple[Account, ...]]]] = {
     "re.>": ("NODES", ("CLIENTS",)),
+    "in.>": ("CLIENTS", ("NODES",)),
     "net.>": ("CTL", ("CLIENTS",)),
 }
 """By subject, the account that speaks and those that may listen."""
@@ -170,7 +173,7 @@ class Authority:
             public,
             name,
             publish=[f"node.*.{name}", f"art.*.{name}.*", "re.>"],
-            subscribe=[f"fn.{name}.>", inbox(name)],
+            subscribe=[f"fn.{name}.>", f"in.{name}.>", inbox(name)],
             answers=True,
         )
 
@@ -186,8 +189,9 @@ class Authority:
                 *(_callable(name, function) for function in functions or (_EVERY,)),
                 *(
                     f"fn.*.{name}.{verb}.>"
-                    for verb in ("cancel", "credit", "resume", "alive", "want", "part", "done")
+                    for verb in ("cancel", "credit", "resume", "alive", "want", "done")
                 ),
+                f"in.*.{name}.part.>",
                 f"reg.*.{name}",
                 f"job.*.{name}",
                 f"art.*.{name}.*",
@@ -200,7 +204,12 @@ class Authority:
         """The rights of the gateway's own user, who runs nodes of any name on the gateway's machine."""
         publish = ["node.>", "art.>", "re.>"]
         return self._user(
-            "NODES", public, "local", publish=publish, subscribe=["fn.>", inbox("local")], answers=True
+            "NODES",
+            public,
+            "local",
+            publish=publish,
+            subscribe=["fn.>", "in.>", inbox("local")],
+            answers=True,
         )
 
     def owner_jwt(self, public: str) -> str:

@@ -13,6 +13,8 @@ VERSION: Final = 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_KEY_CHARACTERS: Final = 512
+MAX_CALLS_TOGETHER: Final = 64
+"""In one message, so that a client's rate of messages bounds its rate of calls."""
 _MAX_PARTS_WANTED: Final = 64
 
 
@@ -198,7 +200,10 @@ def decode_calls(data: bytes) -> list[Call]:
     try:
         return [decode_call(data)]
     except _Longer:
-        return [_call(_checked(frame)) for frame in _frames(data)]
+        frames = _frames(data)
+    if len(frames) > MAX_CALLS_TOGETHER:
+        raise BadFrame(f"{len(frames):,} calls in one message")
+    return [_call(_checked(frame)) for frame in frames]
 
 
 def _call(fields: list[Any]) -> Call:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
-from nats.errors import ProtocolError, UnexpectedEOF
+from nats.errors import UnexpectedEOF
 
 from easynet.fabric.nats_transport import BufferedTransport, Unread
 
@@ -26,7 +26,6 @@ that nobody serves the subject."""
 
 _MAX_UNWRITTEN_BYTES: Final = 1024 * 1024
 """With more than this in the socket's buffer, nats-py's own task writes, which waits for the socket."""
-_MSG, _HMSG = b"MH"
 _MAX_TOGETHER: Final = 32
 """Pieces in one message. Measured: of 64 calls in flight, two messages keep both sides busy, one does not."""
 _MAX_TOGETHER_BYTES: Final = 64 * 1024
@@ -69,43 +68,36 @@ class UnqueuedClient(Client):
                 await transport.unread.more()
             except asyncio.CancelledError:
                 break
-            except (OSError, ProtocolError) as error:
+            # Whatever it is: a connection that nobody reads would look alive.
+            except Exception as error:
+                if not isinstance(error, OSError):
+                    _log.exception("what the server said could not be read")
                 await self._process_op_err(error)
                 break
 
     async def _take_all(self, unread: Unread) -> None:
         """Hand over all messages that are there; what else the server says is for nats-py to read."""
-        while (line_end := unread.buffer.find(b"\r\n", unread.begin, unread.end)) >= 0:
-            begin, after = unread.begin, line_end + 2
-            kind = unread.buffer[begin]
-            receive = None
-            if kind in (_MSG, _HMSG):
-                fields = str(unread.view(begin, line_end), "utf-8", "replace").split(" ")
-                try:
-                    content, after = after, after + int(fields[-1]) + 2
-                    receive = self.receive_by_id.get(int(fields[2]))
-                except (ValueError, IndexError) as error:
-                    raise ProtocolError from error
-                if after > unread.end:
-                    return  # the rest is on its way
+        while (operation := unread.operation()) is not None:
+            words, content, after = operation
+            receive = self.receive_by_id.get(int(words[2])) if words else None
             if receive is None:
-                operation = bytes(unread.view(begin, after))
+                data = bytes(unread.view(unread.begin, after))
                 unread.take(after)
-                await self._ps.parse(operation)
+                await self._ps.parse(data)
                 continue
             nobody = False
-            if kind == _HMSG:
-                head = int(fields[-2])
-                nobody = head + content + 2 == after and unread.buffer.startswith(_NO_RESPONDERS, content)
-                content += head
-            reply = fields[3] if len(fields) == (5 if kind == _MSG else 6) else ""
+            has_reply = len(words) == 5
+            if words[0] == "HMSG":
+                end_of_head = content + int(words[-2])
+                nobody = end_of_head + 2 == after and unread.buffer.startswith(_NO_RESPONDERS, content)
+                content, has_reply = end_of_head, len(words) == 6
             data = bytes(unread.view(content, after - 2))
             unread.take(after)
             try:
-                receive(fields[1], reply, data, nobody)
+                receive(words[1], words[3] if has_reply else "", data, nobody)
             # An error here would end the reading, and with it the connection.
             except Exception:
-                _log.exception("a message on %r could not be dealt with", fields[1])
+                _log.exception("a message on %r could not be dealt with", words[1])
 
 
 class FastLane:

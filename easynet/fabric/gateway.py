@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import secrets
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -20,52 +18,47 @@ from easynet.core.clock import Clock, SystemClock
 from easynet.core.errors import (
     BadData,
     EasyNetError,
-    GatewayError,
     ServerNotStarted,
     SettingsError,
-    UsageError,
 )
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node
-from easynet.fabric import codec, folder_lock, long_work, memberships
+from easynet.fabric import codec, exclusion, folder_lock, long_work, memberships
 from easynet.fabric.address import Address, is_loopback
 from easynet.fabric.administration import Administration
 from easynet.fabric.artifact_exchange import ArtifactExchange
 from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.authority import LOCAL_CLIENT, Account, Authority
-from easynet.fabric.certificates import certificates_in, fingerprint
+from easynet.fabric.authority import Authority
+from easynet.fabric.certificates import certificates_in
 from easynet.fabric.client_rights import ClientRights
 from easynet.fabric.cluster import EVERY_WORD, Cluster, is_for_all, subjects
 from easynet.fabric.connection import Connection, Message
 from easynet.fabric.directory import Directory
 from easynet.fabric.enrolment import Enrolment
+from easynet.fabric.exclusion import Exclusion
 from easynet.fabric.folder_lock import FolderBusy
 from easynet.fabric.gateway_caller import GatewayCaller
 from easynet.fabric.gateway_peers import GatewayPeers
-from easynet.fabric.grants import Grant, Limits
-from easynet.fabric.identity import Identity
-from easynet.fabric.invitations import Invitation
 from easynet.fabric.job_peers import JobPeers
 from easynet.fabric.job_store import KEEP_S
 from easynet.fabric.long_work import LongWork
 from easynet.fabric.members import Kind, Members
-from easynet.fabric.memberships import LocalGateway, Membership
 from easynet.fabric.metrics import GatewayNumbers
 from easynet.fabric.nats_server import NatsServer
 from easynet.fabric.network_file import known_gateways, remember_gateways
 from easynet.fabric.node_connections import NodeConnections
 from easynet.fabric.own_address import is_any_host, own_address
 from easynet.fabric.questions import answer
-from easynet.fabric.rate_guard import DEFAULT_RATE, RateGuard
 from easynet.fabric.server_config import ServerConfig
 from easynet.fabric.shared_state import SharedState, learn_members, states_of_others
+from easynet.fabric.tickets import Tickets
 from easynet.fabric.transfer_service import TransferService
 from easynet.fabric.vitals import vitals
+from easynet.fabric.ways_in import WaysIn
 from easynet.settings import Settings
 
 _MEETING_S: Final = 2.0
 """How long a gateway waits for those of which it knows that they are there."""
-_ACCOUNT: Final[dict[Kind, Account]] = {"node": "NODES", "client": "CLIENTS"}
 
 
 class Gateway:
@@ -188,7 +181,7 @@ class Gateway:
         await self._start_server()
         await self._connect()
         await self._serve(others)
-        self._publish_ways_in()
+        self._stack.callback(self._publish_ways_in().unlink, missing_ok=True)
         if lasting:
             remember_gateways(lasting, self.advertised)
 
@@ -210,10 +203,8 @@ class Gateway:
         self._ca = tls.ca.read_text("utf-8") if tls else ""
         if lasting:  # what the server is told below is newer
             shutil.rmtree(lasting / "jwt", ignore_errors=True)
-        revoked: dict[Account, dict[str, int]] = {
-            account: self._members.revoked(kind) for kind, account in _ACCOUNT.items()
-        }
-        config = ServerConfig(self._authority, self._id, tls, lasting, revoked, self._cluster, reached_as)
+        shut_out = exclusion.revoked(self._members)
+        config = ServerConfig(self._authority, self._id, tls, lasting, shut_out, self._cluster, reached_as)
         server = NatsServer(config, self._host, self._port, binary=Settings().nats_server)
         self._advertise = self._reached_as()
         await server.start()
@@ -230,9 +221,8 @@ class Gateway:
 
     async def _connect(self) -> None:
         """Open the gateway's own connections: one for its services, one for the server's events."""
-        authority = self._authority
-        control = self._membership("owner", "gateway", authority.control_jwt)
-        system = self._membership("owner", "gateway", authority.system_jwt)
+        self._ways_in = WaysIn(self._authority, self._ca)
+        control, system = self._ways_in.control(), self._ways_in.system()
         self._control = Connection(
             self._address, lambda: control, name="gateway", stays=True, on_return=self._returned
         )
@@ -248,8 +238,7 @@ class Gateway:
         if not (known := known_gateways(self._lasting)):
             return set()
         ca = (self._lasting / "tls" / "ca.pem").read_text("utf-8")
-        way_in = self._membership("owner", "gateway", self._authority.control_jwt, ca)
-        told = await states_of_others(known, way_in)
+        told = await states_of_others(known, WaysIn(self._authority, ca).control())
         for state in told.values():
             learn_members(self._members, state, self._clock.now())
         return set(told)
@@ -265,18 +254,24 @@ class Gateway:
         self._enrolment = Enrolment(
             self._authority, self._members, self._clock, lambda: [*self.advertised], self._ca
         )
+        self._tickets = Tickets(
+            self._authority,
+            self._members,
+            self._id,
+            lambda: self.advertised,
+            self._ca,
+            lasts=self._lasting is not None,
+        )
         self._administration = Administration(
             self._members,
             self._clock,
-            self._invitation,
+            self._tickets.invitation,
             self._shut_out,
             self._directory,
             self._about,
         )
-        self._shared = SharedState(self._members, self._directory, self._clock, self._announce_revoked)
-        self._guard = RateGuard(
-            self._system, self._authority.account_key("CLIENTS"), self._rate_of, self._announce_suspended
-        )
+        self._exclusion = Exclusion(self._system, self._authority, self._members, self._clock)
+        self._shared = SharedState(self._members, self._directory, self._clock, self._exclusion.announce)
         if self._cluster is not None:
             await self._join_others(others)
         for subject, queue in subjects(self._id, is_alone=self._cluster is None):
@@ -292,7 +287,7 @@ class Gateway:
         await self._system.flush()
         self._keep_on(self._directory.expire_on())
         if self._lasting:
-            self._keep_on(self._guard.watch())
+            self._keep_on(self._exclusion.watch())
             await self._go_on_with_jobs(store)
 
     async def _go_on_with_jobs(self, store: ArtifactStore) -> None:
@@ -366,7 +361,7 @@ class Gateway:
             case ["node", what, name]:
                 return await self._shared.answer_to_node(what, name, content)
             case ["reg", "grant", client]:
-                return self._grant(client).token()
+                return self._tickets.grant(client).token()
             case ["reg", what, _]:
                 return self._directory.answer_to_client(what, content)
             case ["enrol", gateway_id, what]:
@@ -386,34 +381,14 @@ class Gateway:
             case _:
                 raise BadData(f"nothing answers to {subject!r}")
 
-    def _membership(
-        self, kind: memberships.Kind, name: str, jwt: Callable[[str], str], ca: str | None = None
-    ) -> Membership:
-        """A way in for a process of this machine, with a key made for it now."""
-        key = Identity.generate()
-        ca = self._ca if ca is None else ca
-        return Membership(kind=kind, name=name, jwt=jwt(key.public), seed=key.seed, ca=ca)
-
-    def _publish_ways_in(self) -> None:
-        authority = self._authority
-        self._ways_in = LocalGateway(
-            server_id=self._control.server_id,
-            pid=os.getpid(),
-            host=self._host,
-            is_default=self._is_default,
-            node=self._membership("node", LOCAL_CLIENT, authority.local_node_jwt),
-            client=self._membership(
-                "client", LOCAL_CLIENT, lambda key: authority.client_jwt(key, LOCAL_CLIENT)
-            ),
-            owner=self._membership("owner", "owner", authority.owner_jwt),
+    def _publish_ways_in(self) -> Path:
+        return self._ways_in.publish(
+            self._control.server_id, self._host, self._port, self._ways_in_dir, is_default=self._is_default
         )
-        published = memberships.publish(self._ways_in, self._port, self._ways_in_dir)
-        self._stack.callback(published.unlink, missing_ok=True)
 
     async def _returned(self) -> None:
         """The server crashed and was started again; it has another identity now."""
-        self._ways_in = self._ways_in.model_copy(update={"server_id": self._control.server_id})
-        memberships.publish(self._ways_in, self._port, self._ways_in_dir)
+        self._publish_ways_in()
 
     def _about(self) -> list[Any]:
         """What its owner may want to know of a gateway and cannot see from outside."""
@@ -424,27 +399,6 @@ class Gateway:
             self._wants_tls,
             str(self._data_dir),
         ]
-
-    def _invitation(self, secret: bytes) -> Invitation:
-        if self._lasting is None:
-            raise SettingsError(
-                "nobody can be invited to a network that ends with its process",
-                hint="Start one that lasts: easynet gateway start.",
-            )
-        known_by = fingerprint(self._ca) if self._ca else b""
-        return Invitation(self.advertised, self._id, secret, known_by)
-
-    def _grant(self, client: str) -> Grant:
-        """All the rights of a client, for it to hand parts of them on."""
-        member = self._members.named("client", client)
-        if member is not None and member.granted_by:
-            raise UsageError(
-                "what a grant allows is handed on by narrowing the grant itself",
-                hint="easynet delegate --from TOKEN ...",
-            )
-        limits = Limits(member.terms.functions if member is not None else ())
-        known_by = fingerprint(self._ca) if self._ca else b""
-        return Grant.issue(self.advertised, self._id, known_by, client, limits, self._authority.sign_grant)
 
     def _spend(self, what: str, node: NodeId, content: Any) -> bool:
         """Count a call, at the price that its node has stated to everybody, against its caller's caps."""
@@ -461,29 +415,10 @@ class Gateway:
             case _:
                 raise BadData("a charge that cannot be read")
 
-    async def _announce_revoked(self, kind: Kind) -> None:
-        """Let the server know who is shut out; it ends their connections at once."""
-        account = _ACCOUNT[kind]
-        shut_out = self._members.revoked(kind)
-        if kind == "client":
-            shut_out |= dict.fromkeys(self._guard.suspended(), int(self._clock.now()))
-        jwt = self._authority.account_jwt(account, shut_out)
-        reply = json.loads(await self._system.request("$SYS.REQ.CLAIMS.UPDATE", jwt.encode()))
-        if "error" in reply:
-            raise GatewayError(f"the server did not take it: {reply['error'].get('description', '')}")
-
     async def _shut_out(self, kind: Kind) -> None:
         """Members were shut out: let the servers know, and the other gateways."""
-        await self._announce_revoked(kind)
+        await self._exclusion.announce(kind)
         await self._shared.shut_out()
-
-    async def _announce_suspended(self) -> None:
-        await self._announce_revoked("client")
-
-    def _rate_of(self, key: str) -> float | None:
-        """Messages a second that a client may send: invited ones, and not the processes of this machine."""
-        member = self._members.with_key("client", key)
-        return (member.terms.rate or DEFAULT_RATE) if member is not None else None
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

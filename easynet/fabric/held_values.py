@@ -47,15 +47,15 @@ class HeldValues:
 
     def put(self, *pieces: bytes) -> Artifact:
         """Keep what several pieces are together: here where there is room, or else in the store."""
-        size = sum(map(len, pieces))
-        if self._is_crowded or size > MAX_VALUE_BYTES or not self._memory.take(size):
-            self._is_crowded = True
-            return self._store.put(*pieces)
-        artifact = artifact_of(pieces)
-        if artifact.digest in self._pieces_by_digest:
-            self._memory.give_back(size)
-        self._pieces_by_digest.setdefault(artifact.digest, pieces)
-        return artifact
+        if not self._is_crowded and sum(map(len, pieces)) <= MAX_VALUE_BYTES:
+            artifact = artifact_of(pieces)
+            if artifact in self:
+                return artifact
+            if self._memory.take(artifact.size_bytes):
+                self._pieces_by_digest[artifact.digest] = pieces
+                return artifact
+        self._is_crowded = True
+        return self._store.put(*pieces)
 
     def settle(self) -> None:
         """Move all of them into the store where one is there already: it may refer to others."""

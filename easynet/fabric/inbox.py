@@ -168,7 +168,9 @@ class Inbox:
 
     def _tell_about_values(self, call: PendingCall, what: str, *pieces: bytes | memoryview) -> None:
         with contextlib.suppress(GatewayError):  # it is asked for again
-            subject = f"fn.{call.peer.node}.{self._client}.{what}.{call.id}"
+            # Parts go as a stream: the server writes a header into whatever goes the way of a service.
+            kind = "in" if what == "part" else "fn"
+            subject = f"{kind}.{call.peer.node}.{self._client}.{what}.{call.id}"
             self._connection.send_pieces(subject, pieces)
 
     def _tell(self, call: PendingCall, what: str, data: bytes, reply: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import ParseResult
 
 from nats.aio.transport import Transport
+from nats.errors import ProtocolError
 
 _BUFFER_BYTES: Final = 256 * 1024
 """Not in memory before it is used."""
@@ -17,6 +18,11 @@ _ROOM_BYTES: Final = 64 * 1024
 """The least that is read at once."""
 _MAX_UNREAD_BYTES: Final = 16 * 1024 * 1024
 """With more than this unread, nothing is taken from the socket; the largest message takes half."""
+
+
+_MAX_LINE_BYTES: Final = 64 * 1024
+_MESSAGES: Final = b"MH"
+"""What MSG and HMSG begin with, and nothing else that a server says."""
 
 
 class Unread(asyncio.BufferedProtocol):
@@ -79,6 +85,23 @@ class Unread(asyncio.BufferedProtocol):
     def adopt(self, transport: asyncio.BaseTransport) -> None:
         """Read from another transport from now on."""
         self._transport = transport
+
+    def operation(self) -> tuple[list[str], int, int] | None:
+        """The next thing that the server says: its words where it is a message, where its content begins, and
+        where all of it ends. None where it is not all there; raises ProtocolError."""
+        line_end = self.buffer.find(b"\r\n", self.begin, self.end)
+        if line_end < 0:
+            if self.end - self.begin > _MAX_LINE_BYTES:
+                raise ProtocolError
+            return None
+        content = after = line_end + 2
+        words: list[str] = []
+        if self.buffer[self.begin] in _MESSAGES:
+            words = str(self._view[self.begin : line_end], "utf-8", "replace").split(" ")
+            if len(words) < 4 or not (words[2] + words[-1]).isdecimal():
+                raise ProtocolError
+            after += int(words[-1]) + 2
+        return (words, content, after) if after <= self.end else None
 
     def view(self, begin: int, end: int) -> memoryview:
         """Some of it; valid until the reader waits."""
@@ -207,5 +230,5 @@ class BufferedTransport(Transport):
     def at_eof(self) -> bool:
         return self.unread.is_over and self.unread.begin == self.unread.end
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  # nats-py types it None
         return self._transport is not None

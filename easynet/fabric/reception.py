@@ -269,6 +269,7 @@ class Reception:
             call.speak_directly()
             self._answer(reply, encode_update(Alive()))
             call.tell_again(resume.received)
+            call.ask_again()
         elif finished := self._finished.by_id(client, id_):
             self._replay(finished, reply, _subject(client, resume.inbox, id_), resume.received)
         else:

@@ -63,7 +63,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pulse: asyncio.Task[None] | None = None
         self._is_named = False
-        self._subscription: Subscription | None = None
+        self._subscriptions: tuple[Subscription, ...] = ()
         self._folders = ScratchFolders(data_dir / "scratch")
         self._threads = ThreadPool(limits.concurrency, name)
         store = ArtifactStore(data_dir / "artifacts")
@@ -214,13 +214,16 @@ class Session:
         await self._beat()
 
     async def _listen(self) -> None:
-        if self._subscription is None:
-            self._subscription = await self._connection.listen(f"fn.{self._name}.>", self._reception.receive)
+        if not self._subscriptions:
+            self._subscriptions = (
+                await self._connection.listen(f"in.{self._name}.>", self._reception.receive),
+                await self._connection.listen(f"fn.{self._name}.>", self._reception.receive),
+            )
             await self._connection.flush()
 
     async def _listen_no_more(self) -> None:
-        subscription, self._subscription = self._subscription, None
-        if subscription is not None:
+        subscriptions, self._subscriptions = self._subscriptions, ()
+        for subscription in subscriptions:
             await subscription.unsubscribe()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:

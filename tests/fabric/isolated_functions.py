@@ -56,6 +56,10 @@ def fill(size: int) -> bytes:
     return b"x" * size
 
 
+def doubled(data: bytes) -> bytes:
+    return data + data
+
+
 def process_id() -> int:
     return os.getpid()
 

@@ -26,7 +26,7 @@ from easynet.fabric.cluster import Cluster
 from easynet.fabric.connection import Connection
 from easynet.fabric.enrolment import join
 from easynet.fabric.identity import Identity
-from easynet.fabric.job_client import JobHandle, Jobs, open_jobs
+from easynet.fabric.job_client import JobHandle, JobOptions, Jobs, open_jobs
 from easynet.fabric.memberships import Membership
 from easynet.fabric.nats_server import NatsServer
 from easynet.fabric.network_file import export_network, import_network
@@ -317,14 +317,23 @@ async def test_large_values_of_jobs_stay_at_every_gateway(trio: Trio, until: Unt
     node.register(len, name="size")
     async with node:
         for gateway, store in enumerate(stores):  # one of them takes the order, whoever has the value
-            async with trio.client(gateway) as client:
-                job = await client.submit("size", data + bytes([gateway]))
-                assert await job.result(30) == len(data) + 1
+            async with trio.client(gateway) as client, asyncio.timeout(30):
+                job = await when_agreed(client, "size", data + bytes([gateway]))
+                assert await job.result() == len(data) + 1
 
             async def is_kept(store: Path = store) -> bool:
                 return latest_use(store, len(data)) > time.time() + 6 * 24 * 3600
 
             await until(is_kept)
+
+
+async def when_agreed(client: AsyncClient, function: str, *args: object) -> JobHandle:
+    """A new job; gateways that have just started agree first on where jobs are kept."""
+    options = JobOptions(key=secrets.token_hex(8))
+    while True:
+        with contextlib.suppress(GatewayError):
+            return await client.submit_with(options, function, *args)
+        await asyncio.sleep(0.1)
 
 
 def latest_use(store: Path, size: int) -> float:
