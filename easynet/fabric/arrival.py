@@ -22,7 +22,7 @@ class Arrival:
     """A value that arrives in memory, in parts that are asked for. Times are the caller's.
 
     It is put together and taken into its digest while the next parts are on their way. There is no task and
-    no future for each part: they would take longer than all the rest.
+    no future for each part, and no thread: they would take longer than all the rest.
     """
 
     def __init__(self, artifact: Artifact, ask: Callable[[int, int], None], now: float) -> None:

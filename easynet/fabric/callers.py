@@ -7,7 +7,9 @@ from easynet.fabric.metering import is_metered
 
 GONE_AFTER_S: Final = 30.0
 """A client that has said nothing for so long does not wait any more; it speaks every five seconds."""
-_FORGET_AFTER_S: Final = 600.0
+_FORGET_AFTER_S: Final = 60.0
+_MAX_CALLERS: Final = 20_000
+"""Client processes that are remembered; with more than that, those without calls are forgotten at once."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,9 @@ class Callers:
         found = self._caller_by_inbox.get((client, inbox))
         if found is None:
             found = Caller(client, inbox, now, is_metered=is_metered(client))
+            if len(self._caller_by_inbox) >= _MAX_CALLERS:
+                waiting = {key: caller for key, caller in self._caller_by_inbox.items() if caller.calls}
+                self._caller_by_inbox = waiting
             self._caller_by_inbox[client, inbox] = found
         found.heard_at = now
         return found

@@ -102,6 +102,10 @@ class Catalogue:
         offered = [(Capability.model_validate(capability), tuple(nodes)) for capability, nodes in answer]
         return {capability.name: (capability, nodes) for capability, nodes in offered}
 
+    async def instance_of(self, node: NodeId) -> str:
+        """The instance of a node that is on the network now, or ""."""
+        return str(await self._ask("instance", node))
+
     async def grant(self) -> Grant:
         """All that this client may do, for it to hand parts of it on; raises UsageError."""
         return Grant.parse(str(await self._ask("grant")))

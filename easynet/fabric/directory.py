@@ -50,6 +50,8 @@ class Directory:
             case "functions", None:
                 found = self.registry.functions().values()
                 return [[capability.model_dump(mode="json"), nodes] for capability, nodes in found]
+            case "instance", str(node):
+                return self.registry.instance_of(NodeId(node))
             case "nodes", None:
                 return [node.model_dump(mode="json") for node in self.registry.nodes()]
             case _:

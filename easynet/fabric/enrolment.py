@@ -145,7 +145,7 @@ class Enrolment:
         now = self._clock.now()
         rights = verified(chain, key, proof, self._authority.grant_key, now)
         prefix = METERED if rights.caps else GRANTED
-        terms = Terms("client", prefix + sha256(key.encode()).hexdigest()[:12], rights.functions)
+        terms = Terms("client", prefix + sha256(key.encode()).hexdigest()[:24], rights.functions)
         member = Member(
             terms, key, joined_at=now, granted_by=rights.owner, expires_at=rights.expires_at or 0.0
         )

@@ -51,7 +51,7 @@ class Block:
 
     limits: Limits
     owner: str
-    """The client whose rights these are: in the first block alone."""
+    """The key of the client whose rights these are: in the first block alone."""
     next_key: bytes
     signature: bytes
 

@@ -327,10 +327,11 @@ class Inbox:
         """A node may offer other functions than before, or be another instance."""
         self.peers.doubt(node)
 
-    def node_gone(self, node: NodeId) -> None:
-        """Give up the calls at a node that the gateway has seen leave."""
-        for peer in self.peers.named(node):
-            self._lose(peer, "went away before it answered")
+    def node_gone(self, node: NodeId, *, but: str) -> None:
+        """Give up the calls at a node that has left, except at the instance that is there now, if one is."""
+        for peer in list(self.peers.named(node)):
+            if not but or peer.instance not in ("", but):
+                self._lose(peer, "went away before it answered")
 
     def _lose(self, peer: Peer, what: str) -> None:
         self.peers.drop(peer)

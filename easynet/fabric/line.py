@@ -1,9 +1,12 @@
 """A client's line to the network: its connection, with what is known and under way on it."""
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable
 from functools import partial
 
+from easynet.core.errors import GatewayError
 from easynet.core.ids import NodeId
 from easynet.fabric import tracing
 from easynet.fabric.address import Address
@@ -40,6 +43,7 @@ class Line:
             on_loss=self._lost,
             on_return=self._returned,
         )
+        self._looks: set[asyncio.Task[None]] = set()
         self.receipts = ReceiptBook(lambda node: self.inbox.peers.key_of(node))
         self.transfer = Transfer(self.connection, store)
         self.inbox = Inbox(self.connection, self.transfer, self.receipts.take)
@@ -64,6 +68,9 @@ class Line:
 
     async def close(self) -> None:
         """Cancel the calls in flight, and leave."""
+        for look in self._looks:
+            look.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
         await self.inbox.close()
         await self.catalogue.close()
         await self.connection.close()
@@ -72,11 +79,22 @@ class Line:
         self.catalogue.forget()
         match message.subject.split("."):
             case ["net", "gone", name]:
-                self.inbox.node_gone(NodeId(name))
+                self._looks = {task for task in self._looks if not task.done()}
+                self._looks.add(asyncio.create_task(self._look_for(NodeId(name))))
             case ["net", "joined", name]:
                 self.inbox.node_joined(NodeId(name))
             case _:
                 pass
+
+    async def _look_for(self, node: NodeId) -> None:
+        """Give up the calls at a node if the gateway says that it is gone.
+
+        The word alone does not suffice: a member can have an answer sent to any subject that a client reads.
+        """
+        self.inbox.node_joined(node)
+        with contextlib.suppress(GatewayError):  # a node that is gone is missed by its silence, too
+            if self.inbox.peers.in_flight(node):
+                self.inbox.node_gone(node, but=await self.catalogue.instance_of(node))
 
     async def _lost(self) -> None:
         self.inbox.connection_lost()

@@ -69,7 +69,7 @@ class Member:
     revoked_at: float = 0.0
     """When it was shut out; 0 while it is not."""
     granted_by: str = ""
-    """The client whose grant it holds; "" where the owner invited it."""
+    """The key of the client whose grant it holds; "" where the owner invited it."""
     expires_at: float = 0.0
     """When its rights end; 0 for never."""
 
@@ -140,15 +140,27 @@ class Members:
 
         Raises TokenRejected where the client whose grant it is has been shut out.
         """
-        owner = self.named("client", member.granted_by)
-        if owner is None and member.granted_by != LOCAL_CLIENT:
-            raise TokenRejected(f"the client {member.granted_by!r}, whose grant it is, has been shut out")
+        if member.granted_by != LOCAL_CLIENT and self.with_key("client", member.granted_by) is None:
+            raise TokenRejected("the client whose grant it is has been shut out")
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
+            added = self._add(member)
             self.spending.limit(member.terms.name, caps)
-            return self._add(member)
+            return added
 
     def _add(self, member: Member) -> Member:
+        """Remember a member. A key stands for one member, and is worth nothing once it is shut out."""
+        known = next(iter(self._all("AND key = ?", member.terms.kind, member.key)), None)
+        if known is not None and known.revoked_at:
+            raise TokenRejected(
+                f"this device was shut out of the network, as {known.terms.name!r}",
+                hint="Ask the gateway's owner for a new token.",
+            )
+        if known is not None and (known.terms.name, known.granted_by) != (
+            member.terms.name,
+            member.granted_by,
+        ):
+            raise TokenRejected(f"this key has joined already, as {known.terms.name!r}")
         self._database.execute(
             "INSERT OR REPLACE INTO member (kind, name, functions, is_trusted, rate, key, joined_at,"
             " granted_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -170,7 +182,7 @@ class Members:
 
     def revoke(self, member: Member, now: float) -> None:
         """Shut a member out, with all who hold grants of it. Its name is free again."""
-        by = member.terms.name if member.terms.kind == "client" else ""
+        by = member.key if member.terms.kind == "client" else ""
         self._database.execute(
             "UPDATE member SET revoked_at = ? WHERE revoked_at = 0 AND"
             " ((kind = ? AND key = ?) OR (granted_by != '' AND granted_by = ?))",

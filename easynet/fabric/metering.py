@@ -19,14 +19,17 @@ class Meter:
         """`ask` puts a question of the node's to its gateway."""
         self._ask = ask
 
-    async def charge(self, client: str, function: str, call: str) -> None:
-        """Count a call, once, at the price that everybody was told; raises OverBudget or GatewayError."""
-        if not await self._ask("charge", [client, function, call]):
+    async def charge(self, client: str, function: str, run: str) -> None:
+        """Count one run of a function at the price that everybody was told.
+
+        Raises OverBudget or GatewayError.
+        """
+        if not await self._ask("charge", [client, function, run]):
             raise OverBudget(
                 f"what this grant may spend does not suffice for a call of {function}",
                 hint="Ask whoever gave it to you for one with more credits.",
             )
 
-    async def refund(self, client: str, call: str) -> None:
-        """Take back what was counted for a call that came to nothing; raises GatewayError."""
-        await self._ask("refund", [client, call])
+    async def refund(self, client: str, run: str) -> None:
+        """Take back what was counted for a run that came to nothing; raises GatewayError."""
+        await self._ask("refund", [client, run])

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from easynet.core.ids import NodeId
+from easynet.fabric import claims
+from easynet.fabric.authority import LOCAL_CLIENT
 from easynet.fabric.names import connection_name_of
 
 
@@ -40,6 +42,10 @@ def _node_in(event: bytes) -> tuple[NodeId, str, tuple[str, int]] | None:
         content: dict[str, Any] = json.loads(event)
         parts = connection_name_of(content["client"].get("name", ""))
         connection = str(content["server"]["id"]), int(content["client"]["id"])
+        # A connection may have any name; whose it is stands in the rights that the server has checked.
+        member = claims.read(content["client"]["jwt"])["name"]
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
-    return (*parts, connection) if parts is not None else None
+    if parts is None or member not in (parts[0], LOCAL_CLIENT):
+        return None
+    return (*parts, connection)

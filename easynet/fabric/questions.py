@@ -38,6 +38,11 @@ _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {
 }
 
 
+_FEW_BYTES: Final = 64 * 1024
+_MOST_BYTES: Final = {"node": 1024 * 1024, "art": 768 * 1024, "job": 4608 * 1024, "peer": 8 * 1024 * 1024}
+"""By the first part of the subject, where more is meant to be sent."""
+
+
 async def ask(
     connection: Connection, subject: str, content: Any = None, *, timeout_s: float = REQUEST_TIMEOUT_S
 ) -> Any:
@@ -56,12 +61,20 @@ async def ask(
             raise GatewayError("the gateway gave an answer that cannot be read")
 
 
+def _content(message: Message) -> Any:
+    """What a stranger asks. Unpacking takes memory and time by what is in it, so much of it is refused."""
+    kind = message.subject.partition(".")[0]
+    if len(message.data) > _MOST_BYTES.get(kind, _FEW_BYTES):
+        raise BadData(f"a question of {len(message.data):,} bytes is too large")
+    return msgpack.unpackb(message.data)
+
+
 async def answer(
     connection: Connection, message: Message, think: Callable[[str, Any], Awaitable[Any]]
 ) -> None:
     """Answer a question by what `think` makes of its subject and content; never raises on its behalf."""
     try:
-        content = msgpack.unpackb(message.data)
+        content = _content(message)
         reply: list[Any] = ["ok", await think(message.subject, content)]
     except EasyNetError as error:
         reply = [error.code, error.message, error.hint]

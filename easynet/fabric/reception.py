@@ -141,7 +141,7 @@ class Reception:
 
     def receive(self, subject: str, reply: str, data: bytes, nobody: bool) -> None:
         """Take a message to the node; what cannot be read is answered with the reason."""
-        _, _, client, what, name = subject.split(".")
+        _, _, client, what, name = subject.split(".", 4)
         try:
             if what == "call":
                 self._receive_call(client, name, reply, data)

@@ -118,6 +118,11 @@ class Registry:
                 if offered.name == capability:
                     yield node, Offer.of(node, offered), offered.idempotent
 
+    def instance_of(self, name: NodeId) -> str:
+        """The instance of a live node, or ""."""
+        known = self._node_by_name.get(name)
+        return known.instance if known is not None else ""
+
     def nodes(self) -> list[Node]:
         """All live nodes, by name."""
         return [self._node_by_name[name] for name in sorted(self._node_by_name)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -272,8 +273,9 @@ class RunningCall:
 
     async def _metered_outcome(self) -> Last:
         name, meter = self.function.capability.name, self._around.meter
+        run = secrets.token_hex(12)  # not the caller's key, under which it could pay once for many
         try:
-            await meter.charge(self.client, name, self.key)
+            await meter.charge(self.client, name, run)
         except OverBudget as error:
             return refusal_of(error)
         except GatewayError as error:
@@ -283,7 +285,7 @@ class RunningCall:
         last = await self._outcome()
         if isinstance(last, Failure):
             with contextlib.suppress(GatewayError):
-                await meter.refund(self.client, self.key)
+                await meter.refund(self.client, run)
         return last
 
     async def _traced_outcome(self, tracer: Tracer) -> Last:

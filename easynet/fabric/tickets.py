@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from easynet.core.errors import SettingsError, UsageError
-from easynet.fabric.authority import Authority
+from easynet.core.errors import AccessDenied, SettingsError, UsageError
+from easynet.fabric.authority import LOCAL_CLIENT, Authority
 from easynet.fabric.certificates import fingerprint
 from easynet.fabric.grants import Grant, Limits
 from easynet.fabric.invitations import Invitation
@@ -41,13 +41,21 @@ class Tickets:
         return Invitation(self._addresses(), self._gateway_id, secret, self._fingerprint)
 
     def grant(self, client: str) -> Grant:
-        """All the rights of a client, for it to hand parts of them on; raises UsageError."""
+        """All the rights of a client, for it to hand parts of them on; raises UsageError or AccessDenied."""
         member = self._members.named("client", client)
+        if member is None and client != LOCAL_CLIENT:
+            raise AccessDenied(f"no client named {client!r} is a member of this network")
         if member is not None and member.granted_by:
             raise UsageError(
                 "what a grant allows is handed on by narrowing the grant itself",
                 hint="easynet delegate --from TOKEN ...",
             )
-        limits = Limits(member.terms.functions if member is not None else ())
-        sign = self._authority.sign_grant
-        return Grant.issue(self._addresses(), self._gateway_id, self._fingerprint, client, limits, sign)
+        owner, functions = (member.key, member.terms.functions) if member else (LOCAL_CLIENT, ())
+        return Grant.issue(
+            self._addresses(),
+            self._gateway_id,
+            self._fingerprint,
+            owner,
+            Limits(functions),
+            self._authority.sign_grant,
+        )

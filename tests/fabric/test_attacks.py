@@ -34,6 +34,7 @@ class Attacker:
 
     def __init__(self, membership: Membership) -> None:
         self.membership = membership
+        self.name = "attacker"
         self.raw = NatsClient()
         self.refused: list[str] = []
         self.heard: list[Msg] = []
@@ -45,6 +46,7 @@ class Attacker:
             user_jwt_cb=lambda: bytearray(self.membership.jwt.encode()),
             signature_cb=lambda nonce: base64.b64encode(key.sign(nonce.encode())),
             inbox_prefix=f"_INBOX.{self.membership.name}",
+            name=self.name,
             error_cb=self._note,
         )
         return self
@@ -161,6 +163,35 @@ async def test_nobody_makes_a_node_say_what_the_caller_may_not(world: World, rep
         await works(world)
     async with AsyncClient(world.gateway.url) as own:
         assert [node.name for node in await own.nodes()] == ["honest"]
+
+
+@pytest.mark.parametrize("way", ["as the reply to a call", "as the name of a connection"])
+async def test_nobody_makes_clients_believe_that_a_node_is_gone(world: World, way: str) -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> str:
+        began.set()
+        await go_on.wait()
+        return "done"
+
+    async with ComputeNode(world.gateway.url, "busy") as node, world.client("ana") as client:
+        node.register(work)
+        call = asyncio.create_task(client.execute("busy.work"))
+        await asyncio.wait_for(began.wait(), 5)
+        if way == "as the reply to a call":
+            async with Attacker(await world.member("client", "evil")) as evil:
+                content = encode_call(Call("x" * 16, "y" * 16, msgpack.packb([["abc"], {}])))
+                await evil.raw.publish("fn.honest.evil.call.size", content, reply="net.gone.busy")
+                await evil.settle()
+        else:
+            [instance] = [n.instance for n in await client.nodes() if n.name == "busy"]
+            evil = Attacker(await world.member("node", "evil"))
+            evil.name = f"node.busy.{instance}"
+            async with evil:
+                await evil.settle()
+        assert "busy" in [n.name for n in await client.nodes()]
+        go_on.set()
+        assert await asyncio.wait_for(call, 5) == "done"
 
 
 async def test_an_answer_in_anothers_name_is_refused(world: World) -> None:

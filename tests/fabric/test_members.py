@@ -1,64 +1,78 @@
-"""What the gateways of a network tell each other of its members and their spending."""
+"""Who is a member stays clear, whatever tokens and grants a key is shown with."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
+from easynet.core.errors import NameTaken, TokenRejected
 from easynet.fabric.members import Member, Members, Terms
 
-
-def member(members: Members, name: str, key: str, now: float) -> Member:
-    secret = f"{name}{key}{now}".encode()
-    members.invite(Terms("client", name), secret, now + 10)
-    return members.redeem(secret, key, now)
+ANA, BEN, HOLDER = "UANA", "UBEN", "UHOLDER"
+NOW = 1_800_000_000.0
 
 
-def test_member_and_its_end_are_known_to_the_other_gateway() -> None:
-    ours, theirs = Members(None), Members(None)
-    ana = member(ours, "ana", "KA", 1)
-    assert not theirs.learn(ours.rows(), 2)
-    assert theirs.named("client", "ana") == ana
-    ours.revoke(ana, 3)
-    assert theirs.learn(ours.rows(), 4)
-    assert theirs.revoked("client") == {"KA": 3}
+@pytest.fixture
+def members() -> Members:
+    return Members(None)
 
 
-def test_older_news_changes_nothing() -> None:
-    ours, theirs = Members(None), Members(None)
-    ana = member(ours, "ana", "KA", 1)
-    old = ours.rows()
-    theirs.learn(old, 2)
-    theirs.revoke(ana, 3)
-    assert not theirs.learn(old, 4)
-    assert theirs.named("client", "ana") is None
-    member(ours, "ben", "KB", 1)
-    again = member(theirs, "ana", "KA", 5)
-    ours.learn(theirs.rows(), 6)
-    assert ours.named("client", "ana") == again
+def invited(members: Members, name: str, secret: bytes) -> None:
+    members.invite(Terms("client", name), secret, NOW + 60)
 
 
-def test_later_of_two_devices_of_one_name_is_shut_out_at_both_gateways() -> None:
-    ours, theirs = Members(None), Members(None)
-    first, second = member(ours, "ana", "KZ", 1), member(theirs, "ana", "KA", 2)
-    assert ours.learn(theirs.rows(), 3)
-    assert theirs.learn(ours.rows(), 3)
-    for members in (ours, theirs):
-        assert members.named("client", "ana") == first
-        assert members.revoked("client") == {second.key: 3}
+def held(owner_key: str, name: str = "granted-x", key: str = HOLDER) -> Member:
+    return Member(Terms("client", name), key, NOW, granted_by=owner_key)
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 5)), max_size=12))
-def test_spending_counts_once_however_often_it_is_told(order: list[tuple[int, int]]) -> None:
-    gateways = [Members(None).spending, Members(None).spending]
-    for gateway in gateways:
-        gateway.learn(caps=[("holder", b"cap", 100)])
-    calls: set[int] = set()
-    for at, call in order:
-        assert gateways[at].charge("holder", f"gpu/{call}", 10)
-        gateways[1 - at].learn(charges=gateways[at].of(f"gpu/{call}"))
-        calls.add(call)
-    for gateway in gateways:
-        charges = [tuple(charge) for _, *charge in gateway.charges(0, 100)]
-        assert sorted(charges) == [(f"gpu/{call}", b"cap", 10) for call in sorted(calls)]
-        left = 100 - 10 * len(calls)
-        assert gateway.charge("holder", "gpu/rest", left)
-        assert not gateway.charge("holder", "gpu/more", 1)
+def test_a_device_that_did_not_hear_the_answer_gets_it_again(members: Members) -> None:
+    invited(members, "ana", b"secret")
+    assert members.redeem(b"secret", ANA, NOW) == members.redeem(b"secret", ANA, NOW)
+
+
+def test_who_was_shut_out_does_not_come_back_with_the_token_it_used(members: Members) -> None:
+    invited(members, "ana", b"secret")
+    members.revoke(members.redeem(b"secret", ANA, NOW), NOW)
+    with pytest.raises(TokenRejected, match="shut out"):
+        members.redeem(b"secret", ANA, NOW)
+    assert members.named("client", "ana") is None
+    assert ANA in members.revoked("client")
+
+
+def test_a_key_stands_for_one_member(members: Members) -> None:
+    invited(members, "ana", b"secret")
+    members.redeem(b"secret", ANA, NOW)
+    with pytest.raises(TokenRejected, match="joined already"):
+        members.grant(held(ANA, key=ANA), [])
+    invited(members, "ben", b"other")
+    with pytest.raises(TokenRejected, match="joined already"):
+        members.redeem(b"other", ANA, NOW)
+    found = members.named("client", "ana")
+    assert found is not None
+    assert found.granted_by == ""
+
+
+def test_holders_go_with_the_client_whose_grant_they_hold(members: Members) -> None:
+    invited(members, "ana", b"secret")
+    invited(members, "ben", b"other")
+    ana = members.redeem(b"secret", ANA, NOW)
+    members.redeem(b"other", BEN, NOW)
+    members.grant(held(ANA), [])
+    with pytest.raises(TokenRejected, match="joined already"):
+        members.grant(held(BEN), [])
+    members.revoke(ana, NOW)
+    assert set(members.revoked("client")) == {ANA, HOLDER}
+
+
+def test_an_old_grant_is_not_good_for_a_new_client_of_that_name(members: Members) -> None:
+    invited(members, "ana", b"secret")
+    members.revoke(members.redeem(b"secret", ANA, NOW), NOW)
+    invited(members, "ana", b"again")
+    members.redeem(b"again", "UANA2", NOW)
+    with pytest.raises(TokenRejected, match="shut out"):
+        members.grant(held(ANA), [])
+
+
+def test_two_keys_cannot_have_one_name(members: Members) -> None:
+    invited(members, "ana", b"secret")
+    invited(members, "ana", b"other")
+    members.redeem(b"secret", ANA, NOW)
+    with pytest.raises(NameTaken):
+        members.redeem(b"other", BEN, NOW)

@@ -4,11 +4,25 @@ import json
 
 import pytest
 
+from easynet.fabric import claims
+from easynet.fabric.identity import Identity
 from easynet.fabric.node_connections import NodeConnections
 
 
-def event(server: str, id_: int, name: str = "node.gpu.abc") -> bytes:
-    return json.dumps({"server": {"id": server}, "client": {"id": id_, "name": name}}).encode()
+KEY = Identity.generate()
+
+
+def event(server: str, id_: int, name: str = "node.gpu.abc", member: str = "gpu") -> bytes:
+    jwt = claims.mint(KEY, KEY.public, member, "user", {})
+    return json.dumps({"server": {"id": server}, "client": {"id": id_, "name": name, "jwt": jwt}}).encode()
+
+
+def test_connection_in_anothers_name_is_nobodys() -> None:
+    connections = NodeConnections()
+    connections.came(event("A", 1))
+    connections.came(event("A", 2, member="evil"))
+    assert connections.went(event("A", 2, member="evil")) is None
+    assert connections.went(event("A", 1, member="local")) == ("gpu", "abc")
 
 
 def test_node_has_left_when_its_connection_ends() -> None:
