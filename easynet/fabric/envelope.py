@@ -98,6 +98,25 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """The function has made a large value, whose digest is not known yet; it can be had under a name."""
+
+    name: str
+    """In the form of a digest."""
+    size_bytes: int
+    store: str
+    """The identity of the node's store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The digest of a value that was said to be coming is known now."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The node has never seen the call, or has long forgotten it."""
 
@@ -161,7 +180,7 @@ class Packer(Protocol):
     def pack(self, value: Any, /) -> bytes: ...
 
 
-Update = Alive | Want | Unknown | Progress | Item | Result | End | Failure
+Update = Alive | Want | Coming | Known | Unknown | Progress | Item | Result | End | Failure
 
 _ALIVE: Final = wire.pack([VERSION, "alive"])
 _SMALL_BYTES: Final = 16 * 1024
@@ -308,6 +327,10 @@ def encode_update(update: Update) -> bytes:
             return _pack("unknown", instance)
         case Want(digest, offset, parts, store):
             return _pack("want", digest, offset, parts, store)
+        case Coming(name, size_bytes, store):
+            return _pack("coming", name, size_bytes, store)
+        case Known(name, digest):
+            return _pack("known", name, digest)
         case Progress(fraction, message):
             return _pack("progress", fraction, message)
         case End(items):
@@ -362,6 +385,10 @@ def _update(fields: list[Any]) -> Update:
             return Unknown(instance)
         case ["want", *wish]:
             return _want(wish)
+        case ["coming", str(name), int(size_bytes), str(store)] if _DIGEST.fullmatch(name) and size_bytes > 0:
+            return Coming(name, size_bytes, store)
+        case ["known", str(name), str(digest)] if _DIGEST.fullmatch(name) and _DIGEST.fullmatch(digest):
+            return Known(name, digest)
         case ["end", int(items)]:
             return End(items)
         case ["progress", fraction, str(message)] if _is_number_or_none(fraction):

@@ -1,18 +1,22 @@
 """The large values of a call, kept in memory by the side that made them until the other side has them."""
 
+import secrets
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from easynet.core.artifact import Artifact
 from easynet.fabric.artifacts import ArtifactStore, artifact_of
 from easynet.fabric.drafts import PART_BYTES
-from easynet.fabric.envelope import Want
+from easynet.fabric.envelope import Coming, Known, Want
 from easynet.fabric.parcels import Kind, Parcel
 
 MAX_VALUE_BYTES: Final = 128 * 1024 * 1024
 """A larger one goes by way of the gateway, where what has arrived outlives both sides."""
 MAX_HELD_BYTES: Final = 512 * 1024 * 1024
 """Of all calls of a process together; what is more goes by way of the gateway as well."""
+
+_WORTH_TELLING_BYTES: Final = 4 * 1024 * 1024
 
 
 class Memory:
@@ -39,29 +43,41 @@ class Memory:
 class HeldValues:
     """The large values of one call. `put` may be called from any thread."""
 
-    def __init__(self, store: ArtifactStore, memory: Memory) -> None:
+    def __init__(
+        self, store: ArtifactStore, memory: Memory, tell: Callable[[Coming | Known], None] | None = None
+    ) -> None:
+        """`tell` tells the other side of a value that it may have while its digest is still being made."""
         self._store = store
         self._memory = memory
+        self._tell = tell
         self._pieces_by_digest: dict[str, tuple[bytes, ...]] = {}
+        self._bytes = 0
         self._is_crowded = False
 
     def put(self, *pieces: bytes) -> Artifact:
         """Keep what several pieces are together: here where there is room, or else in the store."""
-        if not self._is_crowded and sum(map(len, pieces)) <= MAX_VALUE_BYTES:
+        size = sum(map(len, pieces))
+        if self._is_crowded or size > MAX_VALUE_BYTES or not self._memory.take(size):
+            self._is_crowded = True
+            return self._store.put(*pieces)
+        self._bytes += size
+        if self._tell is None or size < _WORTH_TELLING_BYTES:
             artifact = artifact_of(pieces)
-            if artifact in self:
-                return artifact
-            if self._memory.take(artifact.size_bytes):
-                self._pieces_by_digest[artifact.digest] = pieces
-                return artifact
-        self._is_crowded = True
-        return self._store.put(*pieces)
+        else:
+            # Making the digest takes a third of the time that the value needs to cross a fast network.
+            name = secrets.token_hex(32)
+            self._pieces_by_digest[name] = pieces
+            self._tell(Coming(name, size, self._store.identity))
+            artifact = artifact_of(pieces)
+            self._tell(Known(name, artifact.digest))
+        self._pieces_by_digest[artifact.digest] = pieces
+        return artifact
 
     def settle(self) -> None:
         """Move all of them into the store where one is there already: it may refer to others."""
         if self._is_crowded:
-            for digest in [*self._pieces_by_digest]:
-                self._store.put(*self._pieces_by_digest[digest])
+            for pieces in [*self._pieces_by_digest.values()]:
+                self._store.put(*pieces)
             self.release()
 
     def __contains__(self, artifact: Artifact) -> bool:
@@ -85,8 +101,9 @@ class HeldValues:
 
     def release(self) -> None:
         """The other side needs them no more."""
-        pieces, self._pieces_by_digest = self._pieces_by_digest, {}
-        self._memory.give_back(sum(len(piece) for several in pieces.values() for piece in several))
+        self._pieces_by_digest = {}
+        self._memory.give_back(self._bytes)
+        self._bytes = 0
 
 
 def _part(pieces: tuple[bytes, ...], offset: int) -> bytes | memoryview:

@@ -374,12 +374,15 @@ class RunningCall:
     def _large(self) -> ServedValues:
         """The large values of this call; few calls have any."""
         if self._values is None:
-            self._values = ServedValues(self._around.values, self._want, is_direct=self.call.is_direct)
+            self._values = ServedValues(self._around.values, self._tell, is_direct=self.call.is_direct)
         return self._values
 
-    def _want(self, want: Want) -> None:
+    def _tell(self, update: Want | Coming | Known) -> None:
+        self._around.loop.call_soon_threadsafe(self._tell_now, encode_update(update))
+
+    def _tell_now(self, message: bytes) -> None:
         with contextlib.suppress(GatewayError):  # it is asked for again
-            self._around.connection.send(self._subject, encode_update(want))
+            self._around.connection.send(self._subject, message)
 
     def _failure(self, error: BaseException) -> Failure:
         failure: Any = getattr(error, "failure", None)

@@ -8,7 +8,7 @@ from easynet.core.artifact import Artifact
 from easynet.core.errors import NodeRefused, NodeUnreachable
 from easynet.fabric import codec
 from easynet.fabric.codec import Blob
-from easynet.fabric.envelope import Want
+from easynet.fabric.envelope import Coming, Known, Want
 from easynet.fabric.held_values import HeldValues, Memory
 from easynet.fabric.intake import Intake
 from easynet.fabric.parcels import Parcel
@@ -28,11 +28,16 @@ class NodeValues:
 class ServedValues:
     """The large values of one call: those of its arguments are got, those of its result are kept."""
 
-    def __init__(self, shared: NodeValues, ask: Callable[[Want], None], *, is_direct: bool) -> None:
-        """`ask` asks the client. What is not direct goes by way of the gateway, and so do all files."""
+    def __init__(
+        self, shared: NodeValues, tell: Callable[[Want | Coming | Known], None], *, is_direct: bool
+    ) -> None:
+        """`tell` tells the client, from any thread.
+
+        What is not direct goes by way of the gateway, and so do all files.
+        """
         self._shared = shared
         self._store = shared.transfer.store
-        self._ask = ask
+        self._tell = tell
         self._is_direct = is_direct
         self._intake: Intake | None = None
         self.held: HeldValues | None = None
@@ -43,7 +48,7 @@ class ServedValues:
         if not self._is_direct:
             await self._shared.transfer.pull_all(wanted)
             return
-        self._intake = Intake(self._shared.transfer, self._ask, self._shared.recent)
+        self._intake = Intake(self._shared.transfer, self._tell, self._shared.recent)
         await self._intake.get_all(wanted)
         if for_another_process:
             await asyncio.to_thread(self._intake.store_all)
@@ -61,10 +66,9 @@ class ServedValues:
         # Items would stay in memory for as long as their reader is slow.
         if not self._is_direct or is_item:
             return codec.encode(value, self._store.put, self._store.put_file, inline_bytes=inline_bytes)
-        held = HeldValues(self._store, self._shared.memory)
+        held = self.held = HeldValues(self._store, self._shared.memory, self._tell)
         data = codec.encode(value, held.put, self._store.put_file, inline_bytes=inline_bytes)
         held.settle()
-        self.held = held
         return data
 
     async def give(self, value: bytes) -> None:

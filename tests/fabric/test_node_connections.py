@@ -8,7 +8,6 @@ from easynet.fabric import claims
 from easynet.fabric.identity import Identity
 from easynet.fabric.node_connections import NodeConnections
 
-
 KEY = Identity.generate()
 
 
