@@ -25,14 +25,20 @@ class Arrival:
     no future for each part, and no thread: they would take longer than all the rest.
     """
 
-    def __init__(self, artifact: Artifact, ask: Callable[[int, int], None], now: float) -> None:
-        """`ask` asks for so many parts, the first of which begins at an offset."""
+    def __init__(
+        self, artifact: Artifact, ask: Callable[[int, int], None], now: float, *, is_known: bool = True
+    ) -> None:
+        """`ask` asks for so many parts, the first of which begins at an offset.
+
+        A value whose digest is not known yet has another name in its place.
+        """
         self.artifact = artifact
         self.heard_at = now
         """When the other side last gave something."""
         self.end: asyncio.Future[Kind | bytes | Blob] = asyncio.get_running_loop().create_future()
         """The value, or what the other side says instead."""
         self._ask = ask
+        self._is_known = is_known
         self._asked_at_by_offset: dict[int, float] = {}
         self._next_to_ask = 0
         self._window = Window()
@@ -62,12 +68,16 @@ class Arrival:
         self._early[parcel.offset] = parcel.data
         while (part := self._early.pop(self._there, None)) is not None:
             self._append(part)
-        if self._there == self.artifact.size_bytes:
-            self._finish()
+        self._finish_if_whole()
         # Several at once: a question costs both sides and the server as much as any small message.
         together = max(1, self._window.size // 8)
         while len(self._asked_at_by_offset) + together <= self._window.size and self._left_to_ask:
             self._ask_for(min(together, self._left_to_ask), now)
+
+    def known(self, artifact: Artifact) -> None:
+        """The digest is known now."""
+        self.artifact, self._is_known = artifact, True
+        self._finish_if_whole()
 
     def ask_again(self, now: float, overdue_s: float = 0.0) -> None:
         """Ask once more for what was asked for so long ago and has not come."""
@@ -99,7 +109,9 @@ class Arrival:
         self._content.write(part[begin:])
         self._there += len(part)
 
-    def _finish(self) -> None:
+    def _finish_if_whole(self) -> None:
+        if self._there != self.artifact.size_bytes or not self._is_known or self.end.done():
+            return
         if self._sha256.hexdigest() != self.artifact.digest:
             self.fail(BadData("the bytes that arrived are not those of the value"))
             return

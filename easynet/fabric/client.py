@@ -48,6 +48,7 @@ class AsyncClient:
         way_in = WayIn(self._address, "client", self._data_dir)
         line = Line(self._address, way_in, ArtifactStore(self._data_dir / "artifacts"), name="client")
         await line.open(expect=way_in.server_id)
+        way_in.learn(line.connection.cluster)
         self._line = line
 
     async def close(self) -> None:

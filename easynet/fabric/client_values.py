@@ -7,7 +7,7 @@ from typing import Protocol
 
 from easynet.core.artifact import Artifact
 from easynet.core.errors import EasyNetError, NodeUnreachable
-from easynet.fabric.envelope import Want, encode_want
+from easynet.fabric.envelope import Coming, Known, Want, encode_want
 from easynet.fabric.held_values import HeldValues, Memory
 from easynet.fabric.intake import Intake
 from easynet.fabric.parcels import Kind, Parcel, decode_parcel, encode_parcel
@@ -41,30 +41,41 @@ class ClientValues:
         """A place for the values of a call's arguments."""
         return HeldValues(self._transfer.store, self._memory)
 
-    def give(self, call: PendingCall, want: Want) -> None:
-        """Give a node the part that it wants of the arguments of its call."""
-        if call.values is None:
-            self._answer(call, [Parcel(Kind.ELSEWHERE, want.digest)])
-        elif call.values.is_quick(want):
-            self._answer(call, call.values.answers(want))
-        else:
-            task = asyncio.create_task(self._give(call, call.values, want))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
     async def get(self, call: PendingCall, artifacts: Iterable[Artifact]) -> Intake:
         """Get the values of a result from the node that made it; raises BadData or NodeUnreachable."""
+
+        intake = self._intake(call)
+        try:
+            await intake.get_all(artifacts)
+        finally:
+            self.drop(call)
+            self._tell(call, "done", b"")
+        return intake
+
+    def hear(self, call: PendingCall, update: Want | Coming | Known) -> None:
+        """A node wants something, or has made a value whose digest will be known in a moment."""
+        match update:
+            case Want():
+                self._give(call, update)
+            case Coming():
+                self._intake(call).expect(update)
+            case Known():
+                self._intake(call).known(update)
+
+    def drop(self, call: PendingCall) -> None:
+        """Nothing of the call's result is wanted any more. Does nothing where nothing was."""
+        if (found := self._intake_by_id.pop(call.id, None)) is not None:
+            found[1].fail(NodeUnreachable("the result is not wanted any more"))
+
+    def _intake(self, call: PendingCall) -> Intake:
+        if (found := self._intake_by_id.get(call.id)) is not None:
+            return found[1]
 
         def ask(want: Want) -> None:
             self._tell(call, "want", encode_want(want, self._inbox))
 
         intake = Intake(self._transfer, ask, self._recent)
         self._intake_by_id[call.id] = call.peer, intake
-        try:
-            await intake.get_all(artifacts)
-        finally:
-            del self._intake_by_id[call.id]
-            self._tell(call, "done", b"")
         return intake
 
     def take(self, call: str, message: bytes) -> None:
@@ -95,7 +106,17 @@ class ClientValues:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _give(self, call: PendingCall, values: HeldValues, want: Want) -> None:
+    def _give(self, call: PendingCall, want: Want) -> None:
+        if call.values is None:
+            self._answer(call, [Parcel(Kind.ELSEWHERE, want.digest)])
+        elif call.values.is_quick(want):
+            self._answer(call, call.values.answers(want))
+        else:
+            task = asyncio.create_task(self._give_late(call, call.values, want))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _give_late(self, call: PendingCall, values: HeldValues, want: Want) -> None:
         with contextlib.suppress(EasyNetError):  # it is asked for again, or in vain
             self._answer(call, await asyncio.to_thread(values.answers, want))
 

@@ -99,6 +99,7 @@ class Connection:
         """Is told the subject, in lower case, of each message that this device had no right to send."""
         self._denied = ""
         self._is_closing = False
+        self._is_refused = False
 
     @property
     def server_id(self) -> str:
@@ -129,17 +130,27 @@ class Connection:
                 raise self._unreachable("another server than the gateway answers")
         except nats.errors.Error as error:
             await self.close()
-            if "authorization" in str(error).lower():
-                raise self._shut_out("it does not accept this device's membership") from error
-            raise self._unreachable("nobody answers") from error
+            raise self._not_opened(error) from error
         except (OSError, TimeoutError) as error:
             await self.close()
-            raise self._unreachable("nobody answers") from error
+            raise self._not_opened(error) from error
         except BaseException:
             await self.close()
             raise
         self._was_connected = True
         self._connected.set()
+
+    def _not_opened(self, error: Exception) -> GatewayError:
+        """What is to be said where no gateway let this device in: one that refused it counts for more."""
+        if self._is_refused or "authorization" in str(error).lower():
+            return self._shut_out("it does not accept this device's membership")
+        return self._unreachable("nobody answers")
+
+    @property
+    def cluster(self) -> tuple[str, ...]:
+        """The addresses of all gateways of the network, where there are several."""
+        info: dict[str, Any] = self._nats._server_info  # pyright: ignore[reportPrivateUsage]
+        return tuple(map(str, info.get("connect_urls", ()))) if info.get("cluster") else ()
 
     async def _connect(self) -> None:
         membership = self._enter()
@@ -194,6 +205,7 @@ class Connection:
     async def _note(self, error: Exception) -> None:
         """Let the first attempt to connect fail where no gateway answers; later ones go on for ever."""
         if not self._was_connected:
+            self._is_refused |= "authorization" in str(error).lower()
             self._untried -= 1
             if self._untried <= 0:
                 raise error

@@ -70,6 +70,9 @@ class HeldValues:
             self._tell(Coming(name, size, self._store.identity))
             artifact = artifact_of(pieces)
             self._tell(Known(name, artifact.digest))
+        if artifact in self:
+            self._bytes -= size
+            self._memory.give_back(size)
         self._pieces_by_digest[artifact.digest] = pieces
         return artifact
 

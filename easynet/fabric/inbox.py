@@ -23,9 +23,11 @@ from easynet.fabric.connection import Connection
 from easynet.fabric.envelope import (
     Alive,
     Call,
+    Coming,
     End,
     Failure,
     Item,
+    Known,
     Ping,
     Result,
     Resume,
@@ -156,6 +158,7 @@ class Inbox:
 
     def cancel(self, call: PendingCall) -> None:
         """Give a call up, and let its node know."""
+        self.values.drop(call)
         if not call.is_over:
             self._forget(call)
             self._tell(call, "cancel", b"")
@@ -187,6 +190,7 @@ class Inbox:
 
     def _give_up(self, call: PendingCall, error: EasyNetError) -> None:
         if not call.is_over:
+            self.values.drop(call)
             self._forget(call)
             call.fail(error)
 
@@ -256,8 +260,8 @@ class Inbox:
                 else:
                     self._forget(call)
                     call.finish(update)
-            case Want():
-                self.values.give(call, update)
+            case Want() | Coming() | Known():
+                self.values.hear(call, update)
             case Unknown(instance):
                 self._never_arrived(call, instance)
             case Alive():

@@ -9,13 +9,14 @@ from easynet.core.errors import EasyNetError
 from easynet.fabric import codec
 from easynet.fabric.arrival import OVERDUE_S, Arrival
 from easynet.fabric.codec import Blob
-from easynet.fabric.envelope import Want
+from easynet.fabric.envelope import Coming, Known, Want
 from easynet.fabric.held_values import MAX_VALUE_BYTES
 from easynet.fabric.parcels import Kind, Parcel
 from easynet.fabric.parts import PartsOnTheWay
 from easynet.fabric.recent_values import RecentValues
 from easynet.fabric.transfer import Transfer
 
+_MAX_EXPECTED: Final = 64
 SILENCE_S: Final = 30.0
 """A side that is connected and gives nothing for so long has gone."""
 
@@ -35,6 +36,7 @@ class Intake:
         self._recent = recent
         self._loop = asyncio.get_running_loop()
         self._arrival_by_digest: dict[str, Arrival] = {}
+        self._early_by_digest: dict[str, Arrival] = {}
         self._value_by_digest: dict[str, bytes | Blob] = {}
         self._error: EasyNetError | None = None
 
@@ -52,6 +54,23 @@ class Intake:
                 found += await self._get(level[number])
 
             await PartsOnTheWay(get, range(len(level))).run()
+
+    def expect(self, coming: Coming) -> None:
+        """A value is coming whose digest is not known yet: begin to get it."""
+        if (
+            coming.store == self._store.identity
+            or coming.size_bytes > MAX_VALUE_BYTES
+            or len(self._arrival_by_digest) >= _MAX_EXPECTED
+        ):
+            return
+        named = Artifact(digest=coming.name, size_bytes=coming.size_bytes)
+        self._arrival_by_digest[coming.name] = self._new_arrival(named, "", is_known=False)
+
+    def known(self, known: Known) -> None:
+        """The digest of such a value is known now."""
+        if (arrival := self._arrival_by_digest.get(known.name)) is not None:
+            arrival.known(Artifact(digest=known.digest, size_bytes=arrival.artifact.size_bytes))
+            self._early_by_digest[known.digest] = arrival
 
     def value(self, artifact: Artifact) -> bytes | Blob:
         """What was got, to be decoded; raises BadData. May be called from any thread."""
@@ -108,9 +127,12 @@ class Intake:
         if artifact.filename or artifact.size_bytes > MAX_VALUE_BYTES:
             await self._transfer.pull(artifact)
             return None
-        if await asyncio.to_thread(self._store.has, artifact):
+        if (early := self._early_by_digest.pop(artifact.digest, None)) is not None:
+            given: Kind | bytes | Blob = await early.end
+        elif await asyncio.to_thread(self._store.has, artifact):
             return None
-        given = await self._arrived(artifact, self._store.identity)
+        else:
+            given = await self._arrived(artifact, self._store.identity)
         if given is Kind.IN_STORE:
             if await asyncio.to_thread(self._store.has, artifact):
                 return None
@@ -125,12 +147,14 @@ class Intake:
         if self._error is not None:
             raise self._error
 
-        def ask(offset: int, parts: int) -> None:
-            self._ask(Want(artifact.digest, offset, parts, store))
-
-        arrival = Arrival(artifact, ask, self._loop.time())
-        self._arrival_by_digest[artifact.digest] = arrival
+        arrival = self._arrival_by_digest[artifact.digest] = self._new_arrival(artifact, store)
         try:
             return await arrival.end
         finally:
             del self._arrival_by_digest[artifact.digest]
+
+    def _new_arrival(self, artifact: Artifact, store: str, *, is_known: bool = True) -> Arrival:
+        def ask(offset: int, parts: int) -> None:
+            self._ask(Want(artifact.digest, offset, parts, store))
+
+        return Arrival(artifact, ask, self._loop.time(), is_known=is_known)

@@ -156,6 +156,15 @@ class WayIn:
             self._membership, self.server_id = find(*self._where)
         return self._membership
 
+    def learn(self, gateways: Iterable[str]) -> None:
+        """Remember further gateways of a network that this device has joined, for when the known ones are gone."""
+        known = self._membership.gateways
+        found = tuple(dict.fromkeys((*known, *(str(Address.parse(text)) for text in gateways))))
+        if known and found != known:
+            self._membership = self._membership.model_copy(update={"gateways": found})
+            with contextlib.suppress(DataDirectoryUnusable):
+                keep(self._membership, self._where[2])
+
 
 def _no_way_in(
     address: Address, kind: Kind, name: str, others: Iterable[str], data_dir: Path

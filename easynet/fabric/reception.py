@@ -278,7 +278,8 @@ class Reception:
     def _give(self, client: str, id_: str, data: bytes) -> None:
         """Give a client a part of a large value of its call's result."""
         want, inbox = envelope.decode_want(data)
-        held = self._results.find(client, id_, self._loop.time())
+        call = self._running(client, id_)
+        held = call.held if call is not None else self._results.find(client, id_, self._loop.time())
         subject = f"re.{client}.{inbox}.part-{id_}"
         if held is None:
             self._send_parcels(subject, [Parcel(Kind.ELSEWHERE, want.digest)])

@@ -145,6 +145,9 @@ class Router:
                 if call is not None:
                     self._inbox.cancel(call)
                 raise
+            finally:
+                if call is not None:
+                    self._inbox.values.drop(call)
 
     async def stream(
         self, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], sent: Callable[[str], object]

@@ -26,7 +26,18 @@ from easynet.fabric import codec, envelope
 from easynet.fabric.call_files import CallFiles
 from easynet.fabric.callers import Caller
 from easynet.fabric.connection import Connection
-from easynet.fabric.envelope import Call, End, Failure, Item, Result, Update, Want, encode_update
+from easynet.fabric.envelope import (
+    Call,
+    Coming,
+    End,
+    Failure,
+    Item,
+    Known,
+    Result,
+    Update,
+    Want,
+    encode_update,
+)
 from easynet.fabric.failures import failure_of, refusal_of
 from easynet.fabric.functions import Function
 from easynet.fabric.held_values import HeldValues
@@ -374,15 +385,18 @@ class RunningCall:
     def _large(self) -> ServedValues:
         """The large values of this call; few calls have any."""
         if self._values is None:
-            self._values = ServedValues(self._around.values, self._tell, is_direct=self.call.is_direct)
+            self._values = ServedValues(
+                self._around.values, self._ask, self._announce, is_direct=self.call.is_direct
+            )
         return self._values
 
-    def _tell(self, update: Want | Coming | Known) -> None:
-        self._around.loop.call_soon_threadsafe(self._tell_now, encode_update(update))
-
-    def _tell_now(self, message: bytes) -> None:
+    def _ask(self, update: Want | Coming | Known) -> None:
         with contextlib.suppress(GatewayError):  # it is asked for again
-            self._around.connection.send(self._subject, message)
+            self._around.connection.send(self._subject, encode_update(update))
+
+    def _announce(self, update: Coming | Known) -> None:
+        with contextlib.suppress(RuntimeError):  # the node has stopped, but not yet this thread
+            self._around.loop.call_soon_threadsafe(self._ask, update)
 
     def _failure(self, error: BaseException) -> Failure:
         failure: Any = getattr(error, "failure", None)

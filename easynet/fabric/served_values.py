@@ -29,15 +29,21 @@ class ServedValues:
     """The large values of one call: those of its arguments are got, those of its result are kept."""
 
     def __init__(
-        self, shared: NodeValues, tell: Callable[[Want | Coming | Known], None], *, is_direct: bool
+        self,
+        shared: NodeValues,
+        ask: Callable[[Want], None],
+        announce: Callable[[Coming | Known], None],
+        *,
+        is_direct: bool,
     ) -> None:
-        """`tell` tells the client, from any thread.
+        """`ask` asks the client; `announce`, from any thread, tells it of its result's values.
 
         What is not direct goes by way of the gateway, and so do all files.
         """
         self._shared = shared
         self._store = shared.transfer.store
-        self._tell = tell
+        self._ask = ask
+        self._announce = announce
         self._is_direct = is_direct
         self._intake: Intake | None = None
         self.held: HeldValues | None = None
@@ -48,7 +54,7 @@ class ServedValues:
         if not self._is_direct:
             await self._shared.transfer.pull_all(wanted)
             return
-        self._intake = Intake(self._shared.transfer, self._tell, self._shared.recent)
+        self._intake = Intake(self._shared.transfer, self._ask, self._shared.recent)
         await self._intake.get_all(wanted)
         if for_another_process:
             await asyncio.to_thread(self._intake.store_all)
@@ -66,7 +72,7 @@ class ServedValues:
         # Items would stay in memory for as long as their reader is slow.
         if not self._is_direct or is_item:
             return codec.encode(value, self._store.put, self._store.put_file, inline_bytes=inline_bytes)
-        held = self.held = HeldValues(self._store, self._shared.memory, self._tell)
+        held = self.held = HeldValues(self._store, self._shared.memory, self._announce)
         data = codec.encode(value, held.put, self._store.put_file, inline_bytes=inline_bytes)
         held.settle()
         return data

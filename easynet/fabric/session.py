@@ -102,6 +102,7 @@ class Session:
         """Join, and serve from then on."""
         try:
             await self._connection.open(expect=self._way_in.server_id)
+            self._way_in.learn(self._connection.cluster)
             await self._ask("claim", self._instance)
             self._is_named = True
             await self._listen()

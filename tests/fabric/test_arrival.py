@@ -132,3 +132,25 @@ def test_bytes_that_are_no_parcel_are_refused_or_harmless(message: bytes) -> Non
 def test_a_parcel_holds_one_part_at_most() -> None:
     with pytest.raises(BadFrame):
         decode_parcel(bytes(PART_BYTES + 42))
+
+
+@pytest.mark.parametrize("is_known_late", [True, False])
+async def test_a_value_may_arrive_before_its_digest_is_known(is_known_late: bool) -> None:
+    other = Other()
+    named = Artifact(digest="0" * 64, size_bytes=len(DATA))
+    arrival = Arrival(named, other.ask, 0.0, is_known=False)
+    if not is_known_late:
+        arrival.known(ARTIFACT)
+    give_all(arrival, other)
+    assert arrival.end.done() != is_known_late
+    arrival.known(ARTIFACT)
+    assert await arrival.end == Blob(CONTENT)
+
+
+async def test_a_digest_that_is_known_late_may_be_another_one() -> None:
+    other = Other()
+    arrival = Arrival(Artifact(digest="0" * 64, size_bytes=len(DATA)), other.ask, 0.0, is_known=False)
+    give_all(arrival, other)
+    arrival.known(Artifact(digest="1" * 64, size_bytes=len(DATA)))
+    with pytest.raises(BadData, match="not those"):
+        await arrival.end

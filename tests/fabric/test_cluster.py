@@ -242,6 +242,19 @@ async def test_calls_go_on_when_the_gateway_of_client_and_node_is_killed(trio: T
     trio.start(2)
 
 
+async def test_device_that_joined_one_gateway_learns_of_the_others(trio: Trio, tmp_path: Path) -> None:
+    async with trio.owner(0) as owner:
+        member = await join(await owner.invite("client", "early"), tmp_path)
+    memberships.keep(member.model_copy(update={"gateways": member.gateways[:1]}), tmp_path)
+    async with AsyncClient(member.gateways[0], data_dir=tmp_path) as client:
+        await client.nodes()
+    [known] = memberships.joined(tmp_path)
+    others = set(known.gateways) - {member.gateways[0]}
+    assert len(others) >= 2
+    async with AsyncClient(others.pop(), data_dir=tmp_path) as client:
+        await client.nodes()
+
+
 async def test_gateway_that_was_away_knows_everybody(trio: Trio, tmp_path: Path) -> None:
     eve, ben = tmp_path / "eve", tmp_path / "ben"
     async with trio.owner(0) as owner:

@@ -12,7 +12,7 @@ from easynet.core.artifact import Artifact
 from easynet.fabric import codec
 from easynet.fabric.artifacts import ArtifactStore
 from easynet.fabric.drafts import PART_BYTES
-from easynet.fabric.envelope import Want
+from easynet.fabric.envelope import Coming, Known, Want
 from easynet.fabric.held_results import KEPT_S, HeldResults
 from easynet.fabric.held_values import HeldValues, Memory
 from easynet.fabric.parcels import Kind
@@ -79,8 +79,9 @@ def test_what_is_released_makes_room(store: ArtifactStore) -> None:
     memory = Memory(100)
     for _ in range(3):
         held = HeldValues(store, memory)
-        assert held.put(b"x" * 80) in held
-        assert held.put(b"x" * 80) in held
+        assert held.put(b"x" * 40) in held
+        assert held.put(b"x" * 40) in held
+        assert held.put(b"y" * 40) in held
         held.settle()
         held.release()
     assert memory.take(100)
@@ -132,3 +133,23 @@ def test_large_values_are_packed_as_msgpack_packs_them(store: ArtifactStore) -> 
         (artifact,) = codec.references(data)
         assert store.read(artifact) == msgpack.packb(value)
         assert codec.decode(data, store.value) == [value, 1]
+
+
+def test_the_other_side_may_begin_before_the_digest_is_known(store: ArtifactStore) -> None:
+    told: list[Coming | Known] = []
+
+    def tell(update: Coming | Known) -> None:
+        told.append(update)
+        if isinstance(update, Coming):
+            (first,) = held.answers(Want(update.name))
+            assert first.data == bytes(PART_BYTES)
+
+    held = HeldValues(store, Memory(), tell)
+    artifact = held.put(bytes(5_000_000))
+    coming, known = told
+    assert isinstance(coming, Coming)
+    assert (coming.size_bytes, coming.store) == (5_000_000, store.identity)
+    assert known == Known(coming.name, artifact.digest)
+    assert len(held.answers(Want(artifact.digest, parts=2))) == 2
+    held.put(b"small")
+    assert len(told) == 2
