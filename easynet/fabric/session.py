@@ -25,7 +25,7 @@ from easynet.fabric.places import EventLoop, Place, Processes, Threads
 from easynet.fabric.questions import ask
 from easynet.fabric.receipts import ReceiptSigner
 from easynet.fabric.reception import Limits, Reception
-from easynet.fabric.registry import HEARTBEAT_S
+from easynet.fabric.registry import DEAD_AFTER_S, HEARTBEAT_S
 from easynet.fabric.scratch import ScratchFolders
 from easynet.fabric.statistics import CallStatistics
 from easynet.fabric.threads import ThreadPool
@@ -63,6 +63,8 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pulse: asyncio.Task[None] | None = None
         self._is_named = False
+        self._known_at = self._loop.time()
+        """When the gateway last said that it knows this node."""
         self._subscriptions: tuple[Subscription, ...] = ()
         self._folders = ScratchFolders(data_dir / "scratch")
         self._threads = ThreadPool(limits.concurrency, name)
@@ -193,11 +195,12 @@ class Session:
         load = [self._reception.running, self._reception.waiting, statistics]
         try:
             known = await self._ask("beat", [self._instance, *load])
+            self._known_at = self._loop.time()
             if known == "drain" and not self._reception.is_draining:
                 self._asked_to_drain()
             if not known:
                 await self._join()
-                await self._listen()
+            await self._listen()
         except NameTaken as error:
             # This node was silent for so long that another took its name, and with it its calls.
             await self._listen_no_more()
@@ -209,6 +212,9 @@ class Session:
 
     async def _lost(self) -> None:
         self._reception.cut_off()
+        if self._loop.time() - self._known_at > DEAD_AFTER_S:
+            # This process stood still. Its name may be another's by now: it is asked before it listens again.
+            await self._listen_no_more()
 
     async def _returned(self) -> None:
         self._reception.back()
