@@ -157,7 +157,7 @@ class WayIn:
         return self._membership
 
     def learn(self, gateways: Iterable[str]) -> None:
-        """Remember further gateways of a network that this device has joined, for when the known ones are gone."""
+        """Remember further gateways of a network that was joined, for when the known ones are gone."""
         known = self._membership.gateways
         found = tuple(dict.fromkeys((*known, *(str(Address.parse(text)) for text in gateways))))
         if known and found != known:
