@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from easynet.core.intent import Intent
     from easynet.core.result import RunResult
     from easynet.fabric.client import AsyncClient
-    from easynet.fabric.job_client import JobOptions
+    from easynet.fabric.jobs.job_client import JobOptions
     from easynet.fabric.node import ComputeNode
     from easynet.fabric.sync import Client, Server
     from easynet.network import IntelligentNetwork
@@ -28,7 +28,7 @@ _HOMES = {
     "EasyNetError": "easynet.core.errors",
     "InputNeeded": "easynet.core.errors",
     "IntelligentNetwork": "easynet.network",
-    "JobOptions": "easynet.fabric.job_client",
+    "JobOptions": "easynet.fabric.jobs.job_client",
     "Intent": "easynet.core.intent",
     "RemoteFailure": "easynet.core.errors",
     "RunResult": "easynet.core.result",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from easynet.core.errors import SettingsError
-from easynet.fabric.gateway import Gateway
+from easynet.fabric.gateway.gateway import Gateway
 from easynet.settings import inherited_environment
 
 WORKER = (sys.executable, "-m", "easynet.worker")

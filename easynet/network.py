@@ -19,7 +19,7 @@ from easynet.core.ids import RunId, run_id
 from easynet.core.intent import Intent
 from easynet.core.offer import Node
 from easynet.core.result import RunResult, replay
-from easynet.fabric.gateway_choice import choose_gateway
+from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.settings import Settings
 
 if TYPE_CHECKING:

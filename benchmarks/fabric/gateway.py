@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.fabric.program import orders
-from easynet.fabric.gateway import Gateway
+from easynet.fabric.gateway.gateway import Gateway
 
 
 async def main() -> None:

@@ -22,7 +22,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from benchmarks.fabric.program import orders
-from easynet.fabric.nats_server import START_TIMEOUT_S, nats_server_binary
+from easynet.fabric.gateway.nats_server import START_TIMEOUT_S, nats_server_binary
 
 CHUNK_BYTES = 128 * 1024
 CREDITS = 16

@@ -11,7 +11,7 @@ from easynet.cli.options import Gateway
 from easynet.cli.streams import write
 
 if TYPE_CHECKING:
-    from easynet.fabric.grants import Grant, Limits
+    from easynet.fabric.access.grants import Grant, Limits
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -37,7 +37,7 @@ def delegate(
     """Print the command with which somebody gets a part of your rights on a network, and no more."""
     # Imported here: a mistyped option should not wait for them.
     from easynet.core.quantities import parse_duration
-    from easynet.fabric.grants import Grant, Limits
+    from easynet.fabric.access.grants import Grant, Limits
 
     names = tuple(word.strip() for words in functions or [] for word in words.split(",") if word.strip())
     until = time.time() + parse_duration(expires, "--expires") if expires else None

@@ -29,7 +29,7 @@ from easynet.core.errors import (
 from easynet.core.offer import Node
 from easynet.core.quantities import format_duration
 from easynet.fabric.client import AsyncClient
-from easynet.fabric.job_client import JobOptions
+from easynet.fabric.jobs.job_client import JobOptions
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from easynet.cli.options import OwnGateway
 from easynet.cli.streams import write, write_json
 
 if TYPE_CHECKING:
-    from easynet.fabric.cluster import Cluster
+    from easynet.fabric.gateway.cluster import Cluster
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
@@ -59,8 +59,8 @@ def start(
     """Run a gateway until Ctrl-C. Who has joined it finds it again after a restart."""
     # Imported here: a mistyped option should not wait for them.
     from easynet.cli.listen import listen_address
-    from easynet.fabric import logs
-    from easynet.fabric.cluster import read_cluster
+    from easynet.fabric.telemetry import logs
+    from easynet.fabric.gateway.cluster import read_cluster
 
     host, port = listen_address(listen)
     place = read_cluster(cluster, peers)
@@ -78,7 +78,7 @@ def export(
 ) -> None:
     """Write your network's keys to a file, to run a further gateway of it on another machine."""
     # Imported here: a mistyped option should not wait for them.
-    from easynet.fabric.network_file import export_network
+    from easynet.fabric.gateway.network_file import export_network
     from easynet.settings import Settings
 
     export_network((data or Settings().data_dir) / "gateway", file)
@@ -105,7 +105,7 @@ def status(
 
     from easynet.cli.own_gateway import as_owner
     from easynet.cli.render_gateway import gateway_status
-    from easynet.fabric.owner import GatewayStatus
+    from easynet.fabric.gateway.owner import GatewayStatus
 
     found = asyncio.run(as_owner(gateway, lambda owner: owner.status()))
     if json:
@@ -125,9 +125,9 @@ async def _serve(
 ) -> None:
     # Imported here: they take longest to load.
     from easynet.cli.render_gateway import gateway_started
-    from easynet.fabric.gateway import Gateway
-    from easynet.fabric.metrics import MetricsServer
-    from easynet.fabric.network_file import import_network
+    from easynet.fabric.gateway.gateway import Gateway
+    from easynet.fabric.telemetry.metrics import MetricsServer
+    from easynet.fabric.gateway.network_file import import_network
     from easynet.settings import Settings
 
     own = Settings().usable_data_dir()

@@ -12,7 +12,7 @@ from easynet.cli.options import Gateway
 from easynet.cli.streams import write, write_json
 
 if TYPE_CHECKING:
-    from easynet.fabric.job_client import JobHandle, Jobs
+    from easynet.fabric.jobs.job_client import JobHandle, Jobs
 
 T = TypeVar("T")
 
@@ -99,8 +99,8 @@ def cancel(job: Id, gateway: Gateway = None) -> None:
 def _with_jobs(gateway: str | None, work: "Callable[[Jobs], Awaitable[T]]") -> T:
     # Imported here: a mistyped option should not wait for them.
     from easynet.core.errors import UsageError
-    from easynet.fabric.gateway_choice import choose_gateway
-    from easynet.fabric.job_client import open_jobs
+    from easynet.fabric.access.gateway_choice import choose_gateway
+    from easynet.fabric.jobs.job_client import open_jobs
     from easynet.settings import Settings
 
     settings = Settings()

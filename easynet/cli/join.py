@@ -23,7 +23,7 @@ def join(
     """Join a network with a token that its owner gave you. The key is made here and stays here."""
     # Imported here: a mistyped option should not wait for them.
     from easynet.cli.render_join import joined
-    from easynet.fabric.enrolment import join as join_network
+    from easynet.fabric.gateway.enrolment import join as join_network
     from easynet.settings import Settings
 
     membership = asyncio.run(join_network(_word(token), Settings().usable_data_dir()))

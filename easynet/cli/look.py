@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from easynet.core.offer import Node
 from easynet.embedded import EmbeddedNetwork
-from easynet.fabric.authority import LOCAL_CLIENT
+from easynet.fabric.access.authority import LOCAL_CLIENT
 from easynet.fabric.client import AsyncClient
-from easynet.fabric.gateway_choice import EMBEDDED, GatewayChoice, choose_gateway
+from easynet.fabric.access.gateway_choice import EMBEDDED, GatewayChoice, choose_gateway
 from easynet.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import FunctionStatistics, Node
 from easynet.fabric.registry import HEARTBEAT_S
-from easynet.fabric.statistics import is_sound, merged, quantile, since
+from easynet.fabric.telemetry.statistics import is_sound, merged, quantile, since
 
 NodeState = Literal["ready", "draining", "silent"]
 

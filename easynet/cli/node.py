@@ -15,7 +15,7 @@ from easynet.cli.streams import write
 
 if TYPE_CHECKING:
     from easynet.fabric.node import ComputeNode
-    from easynet.fabric.owner import Owner
+    from easynet.fabric.gateway.owner import Owner
 
 _SHORT_S: Final = 0.3
 """What takes longer is told while it goes on."""
@@ -75,7 +75,7 @@ def serve(
     from easynet.cli.node_place import place_for_node
     from easynet.cli.render_node import node_started
     from easynet.cli.served_file import functions_in
-    from easynet.fabric.functions import function_of
+    from easynet.fabric.functions.function import function_of
     from easynet.fabric.node import ComputeNode
     from easynet.settings import Settings
 

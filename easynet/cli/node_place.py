@@ -5,10 +5,10 @@ import socket
 from dataclasses import dataclass
 
 from easynet.core.errors import GatewayUnreachable
-from easynet.fabric import memberships
-from easynet.fabric.address import Address
-from easynet.fabric.authority import LOCAL_CLIENT
-from easynet.fabric.gateway_choice import choose_gateway
+from easynet.fabric.access import memberships
+from easynet.fabric.wire.address import Address
+from easynet.fabric.access.authority import LOCAL_CLIENT
+from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.settings import Settings
 
 

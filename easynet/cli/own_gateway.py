@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from easynet.core.errors import GatewayUnreachable, UsageError
-from easynet.fabric import memberships
-from easynet.fabric.owner import Owner
+from easynet.fabric.access import memberships
+from easynet.fabric.gateway.owner import Owner
 from easynet.settings import Settings
 
 T = TypeVar("T")

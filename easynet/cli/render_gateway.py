@@ -8,9 +8,9 @@ from easynet.agents.wording import columns, one_line
 from easynet.cli.look import bare
 from easynet.cli.render_table import members_table, nodes_table
 from easynet.core.quantities import format_duration
-from easynet.fabric.address import Address
-from easynet.fabric.gateway import Gateway
-from easynet.fabric.owner import GatewayStatus
+from easynet.fabric.wire.address import Address
+from easynet.fabric.gateway.gateway import Gateway
+from easynet.fabric.gateway.owner import GatewayStatus
 
 
 def gateway_started(gateway: Gateway, metrics_port: int | None) -> str:

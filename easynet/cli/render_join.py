@@ -2,7 +2,7 @@
 
 from easynet.agents.wording import one_line
 from easynet.cli.look import bare
-from easynet.fabric.memberships import Membership
+from easynet.fabric.access.memberships import Membership
 
 
 def joined(membership: Membership) -> str:

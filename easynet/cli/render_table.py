@@ -19,7 +19,7 @@ from easynet.core.language import Language, say
 from easynet.core.offer import Node, Trust
 from easynet.core.quantities import format_credits
 from easynet.execution.journal import RunSummary
-from easynet.fabric.owner import MemberInfo
+from easynet.fabric.gateway.owner import MemberInfo
 
 MARKS: dict[State, str] = {
     "waiting": "·",

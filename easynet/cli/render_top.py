@@ -11,7 +11,7 @@ from rich.text import Text
 
 from easynet.agents.wording import columns, one_line, shorten
 from easynet.cli.network_load import Load, NetworkLoad, NodeLoad
-from easynet.fabric.statistics import BOUNDS_S
+from easynet.fabric.telemetry.statistics import BOUNDS_S
 
 _WIDTH_FOR_STATES: Final = 84
 _WIDTH_FOR_BARS: Final = 104

@@ -65,7 +65,7 @@ def resume(
 def _gateway_of(run: str) -> str:
     """Where a run was last at work: it is gone on with there, unless told otherwise."""
     from easynet.core.events import RunStarted
-    from easynet.fabric.gateway_choice import EMBEDDED
+    from easynet.fabric.access.gateway_choice import EMBEDDED
 
     journal = _journal()
     starts = [e for e in journal.events(journal.find(run)) if isinstance(e, RunStarted)]

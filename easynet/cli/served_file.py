@@ -13,7 +13,7 @@ from typing import Any, Final
 from easynet.agents.wording import one_line
 from easynet.core.contribution import contributed
 from easynet.core.errors import BadData
-from easynet.fabric.isolated_target import while_loading
+from easynet.fabric.functions.isolated_target import while_loading
 
 _FRAMES: Final = 3
 """Of the way to a mistake, its last steps are shown."""

@@ -15,7 +15,7 @@ from easynet.core.errors import UsageError
 from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished
 from easynet.core.ids import RunId
 from easynet.core.language import Language, say
-from easynet.fabric.gateway_choice import choose_gateway
+from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.network import IntelligentNetwork
 from easynet.settings import Settings
 

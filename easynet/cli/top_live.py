@@ -23,7 +23,7 @@ from easynet.cli.render_wrap import terminal_columns
 from easynet.cli.streams import write, write_json
 from easynet.core.errors import GatewayUnreachable
 from easynet.core.offer import Node
-from easynet.fabric.gateway_choice import choose_gateway
+from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.fabric.registry import HEARTBEAT_S
 from easynet.settings import Settings
 

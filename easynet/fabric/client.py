@@ -17,16 +17,16 @@ from easynet.core.job import Job
 from easynet.core.language import Language
 from easynet.core.offer import Node, Offer
 from easynet.core.receipt import Receipt
-from easynet.fabric import codec
-from easynet.fabric.address import Address
-from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.catalogue import FunctionInfo
-from easynet.fabric.envelope import End, Item, Progress, Result
-from easynet.fabric.grants import Grant
-from easynet.fabric.job_client import JobHandle, JobOptions
-from easynet.fabric.line import Line
-from easynet.fabric.memberships import WayIn
-from easynet.fabric.receipt_book import ReceiptBook
+from easynet.fabric.access.grants import Grant
+from easynet.fabric.access.memberships import WayIn
+from easynet.fabric.calling.catalogue import FunctionInfo
+from easynet.fabric.calling.line import Line
+from easynet.fabric.jobs.job_client import JobHandle, JobOptions
+from easynet.fabric.receipts.receipt_book import ReceiptBook
+from easynet.fabric.values.artifacts import ArtifactStore
+from easynet.fabric.wire import codec
+from easynet.fabric.wire.address import Address
+from easynet.fabric.wire.envelope import End, Item, Progress, Result
 from easynet.settings import Settings
 
 _last_call: ContextVar[str] = ContextVar("easynet_last_call", default="")

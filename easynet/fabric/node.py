@@ -17,13 +17,13 @@ from easynet.core.contribution import Terms, stated
 from easynet.core.errors import EasyNetError, UsageError
 from easynet.core.ids import NodeId
 from easynet.core.quantities import parse_duration, parse_memory
-from easynet.fabric.address import Address
-from easynet.fabric.functions import Function, function_of
-from easynet.fabric.isolated_target import is_loading, target_of
-from easynet.fabric.isolation import Isolation
-from easynet.fabric.names import checked_name
-from easynet.fabric.reception import Limits
-from easynet.fabric.session import Session
+from easynet.fabric.functions.function import Function, function_of
+from easynet.fabric.functions.isolated_target import is_loading, target_of
+from easynet.fabric.functions.isolation import Isolation
+from easynet.fabric.serving.reception import Limits
+from easynet.fabric.serving.session import Session
+from easynet.fabric.wire.address import Address
+from easynet.fabric.wire.names import checked_name
 from easynet.settings import Settings
 
 P = ParamSpec("P")

@@ -12,13 +12,13 @@ from easynet.core.errors import UsageError
 from easynet.core.job import Job
 from easynet.core.language import Language
 from easynet.core.offer import Node
-from easynet.fabric.blocking_job import BlockingJob
-from easynet.fabric.catalogue import FunctionInfo
+from easynet.fabric.access.members import Kind
+from easynet.fabric.calling.catalogue import FunctionInfo
 from easynet.fabric.client import AsyncClient
-from easynet.fabric.gateway import Gateway
-from easynet.fabric.job_client import JobHandle, JobOptions
-from easynet.fabric.members import Kind
-from easynet.fabric.owner import DAY_S, Owner
+from easynet.fabric.gateway.gateway import Gateway
+from easynet.fabric.gateway.owner import DAY_S, Owner
+from easynet.fabric.jobs.blocking_job import BlockingJob
+from easynet.fabric.jobs.job_client import JobHandle, JobOptions
 from easynet.fabric.portal import Portal
 from easynet.settings import Settings
 

@@ -16,10 +16,11 @@ from easynet.core.errors import JobNotFound, RemoteFailure, UsageError
 from easynet.core.events import Problem
 from easynet.core.ids import JobId
 from easynet.core.job import Job, JobEnded, JobPostponed, JobProgressed, JobYielded
-from easynet.fabric import envelope, job_client
-from easynet.fabric.envelope import Failure, Progress
-from easynet.fabric.job_client import Jobs
-from easynet.fabric.job_events import (
+from easynet.fabric.jobs import job_client
+from easynet.fabric.wire import envelope
+from easynet.fabric.wire.envelope import Failure, Progress
+from easynet.fabric.jobs.job_client import Jobs
+from easynet.fabric.jobs.job_events import (
     Ended,
     JobEvent,
     Placement,
@@ -27,7 +28,7 @@ from easynet.fabric.job_events import (
     Submitted,
     encode_event,
 )
-from easynet.fabric.wire import pack
+from easynet.fabric.wire.packing import pack
 
 ENDS: dict[str, JobEvent] = {
     "aa11": Ended(envelope.Result(pack({"auc": 0.9}))),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from easynet.cli.network_load import LoadMeter, NetworkLoad, NodeLoad
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import FunctionStatistics, Node
-from easynet.fabric.statistics import CallStatistics
+from easynet.fabric.telemetry.statistics import CallStatistics
 
 ADD, TRAIN = CapabilityName("add"), CapabilityName("train")
 

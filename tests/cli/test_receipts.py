@@ -9,9 +9,9 @@ import pytest
 from easynet.cli import main
 from easynet.core.capability import Capability
 from easynet.core.ids import CapabilityName, NodeId
-from easynet.fabric.identity import Identity
-from easynet.fabric.receipt_batch import ReceiptBatch
-from easynet.fabric.receipts import ReceiptSigner
+from easynet.fabric.access.identity import Identity
+from easynet.fabric.receipts.receipt_batch import ReceiptBatch
+from easynet.fabric.receipts.receipts import ReceiptSigner
 
 GPU = Identity.generate()
 DETECT = Capability(name=CapabilityName("detect"), description={"en": "Detects."})

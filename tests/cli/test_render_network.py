@@ -13,9 +13,9 @@ from easynet.cli.render_table import members_table
 from easynet.core.ids import NodeId
 from easynet.core.offer import Node
 from easynet.core.signature import capability_of
-from easynet.fabric.gateway_choice import GatewayChoice
-from easynet.fabric.memberships import Membership
-from easynet.fabric.owner import GatewayStatus, MemberInfo
+from easynet.fabric.access.gateway_choice import GatewayChoice
+from easynet.fabric.access.memberships import Membership
+from easynet.fabric.gateway.owner import GatewayStatus, MemberInfo
 
 WIDTH = 80
 GPU = Node(name=NodeId("gpu-node"), instance="1")

@@ -13,7 +13,7 @@ from easynet.cli.network_load import Load, LoadMeter, NetworkLoad, NodeLoad
 from easynet.cli.render_top import count_text, rate_text, span_text, top_json, top_screen, top_text
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node
-from easynet.fabric.statistics import CallStatistics
+from easynet.fabric.telemetry.statistics import CallStatistics
 
 NETWORK: tuple[tuple[str, int, int, int, dict[str, tuple[int, float]]], ...] = (
     ("gpu-node", 4, 4, 7, {"my_model": (120, 0.02), "embed": (40, 0.003)}),

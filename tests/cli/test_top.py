@@ -23,7 +23,7 @@ from easynet.cli.top_live import Watch, measure
 from easynet.core.errors import AccessDenied, EasyNetError, GatewayUnreachable, InvalidQuantity
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node
-from easynet.fabric.statistics import CallStatistics
+from easynet.fabric.telemetry.statistics import CallStatistics
 
 INTERVAL_S = 0.02
 

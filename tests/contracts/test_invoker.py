@@ -15,7 +15,7 @@ from easynet.core.errors import BadData, CallTimeout, InputNeeded, RemoteFailure
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.execution.invoker import Invoker
 from easynet.fabric.client import AsyncClient
-from easynet.fabric.gateway import Gateway
+from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.testing.invoker import FakeInvoker
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from easynet.fabric.client import AsyncClient
-from easynet.fabric.gateway import Gateway
+from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 
 

@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from easynet.fabric.address import Address
-from easynet.fabric.cluster import Cluster
-from easynet.fabric.gateway import Gateway
+from easynet.fabric.gateway.cluster import Cluster
+from easynet.fabric.gateway.gateway import Gateway
+from easynet.fabric.wire.address import Address
 
 
 async def serve(data: str, listen: str, cluster: str = "", peers: tuple[str, ...] = ()) -> None:

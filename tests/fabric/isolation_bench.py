@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from easynet.core.call import CallContext
-from easynet.fabric import codec
-from easynet.fabric.artifacts import ArtifactStore
-from easynet.fabric.isolated_target import target_of
-from easynet.fabric.isolation import ProcessPool
+from easynet.fabric.functions.isolated_target import target_of
+from easynet.fabric.functions.isolation import ProcessPool
+from easynet.fabric.values.artifacts import ArtifactStore
+from easynet.fabric.wire import codec
 
 
 class Bench:

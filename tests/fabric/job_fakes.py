@@ -21,13 +21,13 @@ from easynet.core.clock import Clock, SystemClock
 from easynet.core.errors import GatewayUnreachable, NodeUnreachable, NotStarted
 from easynet.core.ids import NodeId
 from easynet.core.job import JobPostponed, JobUpdate
-from easynet.fabric import guardian
-from easynet.fabric.envelope import End, Failure, Item, Progress, Result, Update
-from easynet.fabric.job_caller import JobRules
-from easynet.fabric.job_client import JobHandle, Jobs
-from easynet.fabric.job_events import Placement
-from easynet.fabric.jobs import JobService
-from easynet.fabric.nats_server import nats_server_binary
+from easynet.fabric.gateway import guardian
+from easynet.fabric.gateway.nats_server import nats_server_binary
+from easynet.fabric.jobs.job_caller import JobRules
+from easynet.fabric.jobs.job_client import JobHandle, Jobs
+from easynet.fabric.jobs.job_events import Placement
+from easynet.fabric.jobs.job_service import JobService
+from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result, Update
 
 QUICK = JobRules(max_attempts=3, first_delay_s=0.05, max_delay_s=0.2, resume_s=0.5, progress_every_s=0.0)
 

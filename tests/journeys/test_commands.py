@@ -9,7 +9,7 @@ import pytest
 from easynet import ComputeNode, IntelligentNetwork, Intent
 from easynet.core.events import AttemptProgressed
 from easynet.core.result import replay
-from easynet.fabric.gateway import Gateway
+from easynet.fabric.gateway.gateway import Gateway
 from tests.journeys.command import Cli, cli_async, events_of
 from tests.journeys.sales import write_sales
 

@@ -1,0 +1,1 @@
+"""The gateway: the server it runs, whom it lets in, and the nodes it knows."""

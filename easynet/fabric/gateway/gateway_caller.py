@@ -1,0 +1,236 @@
+"""Makes the calls of a gateway's jobs, each in the name of the client whose job it is."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Final
+
+from easynet.core.errors import (
+    AccessDenied,
+    EasyNetError,
+    GatewayUnreachable,
+    NodeRefused,
+    NodeUnreachable,
+    NotStarted,
+    OutcomeUnknown,
+    Overloaded,
+)
+from easynet.core.ids import NodeId
+from easynet.fabric.access.client_rights import ClientRights
+from easynet.fabric.access.members import Member
+from easynet.fabric.calling.line import Line
+from easynet.fabric.calling.pending_call import FollowedCall
+from easynet.fabric.calling.router import Target
+from easynet.fabric.jobs.job_events import Placement
+from easynet.fabric.values.artifacts import ArtifactStore
+from easynet.fabric.wire import codec
+from easynet.fabric.wire.address import Address
+from easynet.fabric.wire.envelope import End, Failure, Result, Update
+from easynet.fabric.wire.failures import error_of
+
+IDLE_S: Final = 60.0
+"""A client's line that no job needs is closed after so long."""
+_LOOK_EVERY_S: Final = 0.5
+"""How long a client that was shut out may go on, at most."""
+_NEVER_RAN: Final = (NotStarted, NodeRefused, Overloaded)
+
+
+@dataclass
+class _ClientLine:
+    """One client's line, and who uses it."""
+
+    line: Line
+    opening: asyncio.Task[None]
+    calls: int = 0
+    """Calls that use it now."""
+    idle_since: float = 0.0
+    denied: AccessDenied | None = None
+    """Why it is of no more use."""
+    followed: set[FollowedCall] = field(default_factory=set[FollowedCall])
+
+
+class GatewayCaller:
+    """Makes calls in the names of clients: with their rights, at their expense.
+
+    The server sees a connection of the client's own, so whatever it and the nodes hold against the client
+    holds for its jobs as well.
+    """
+
+    def __init__(self, address: Address, store: ArtifactStore, rights: ClientRights) -> None:
+        self._address = address
+        self._store = store
+        self._rights = rights
+        self._lines: dict[tuple[str, Member | None], _ClientLine] = {}
+        self._loop = asyncio.get_running_loop()
+        self._watching: asyncio.Task[None] | None = None
+        self._has_left = False
+
+    async def call(
+        self, function: str, arguments: bytes, *, client: str, key: str, at: Placement | None = None
+    ) -> AsyncGenerator[Placement | Update]:
+        """See `JobCaller.call`."""
+        target = Target.parse(function)
+        tried: dict[NodeId, EasyNetError] = {}
+        held = await self._line(client)
+        held.calls += 1
+        try:
+            while True:
+                place = at or await self._place(held.line, target, tried)
+                await held.line.connection.ready()
+                yield place
+                again = place.instance if at is not None else ""
+                try:
+                    updates = self._updates(held, place, target, arguments, key, again)
+                    async with aclosing(updates):
+                        async for update in updates:
+                            yield update
+                    return
+                except _NEVER_RAN as error:
+                    if at is not None or target.node is not None:
+                        raise
+                    tried[place.node] = error
+                except NodeUnreachable as error:
+                    if at is not None or place.idempotent:
+                        raise
+                    raise _unknown(place, target, error) from error
+        finally:
+            held.calls -= 1
+            held.idle_since = self._loop.time()
+
+    async def leave(self) -> None:
+        """See `JobCaller.leave`."""
+        self._has_left = True
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        lines, self._lines = list(self._lines.values()), {}
+        for held in lines:
+            held.line.inbox.fail_all(GatewayUnreachable("the gateway stops"))
+            await self._close(held)
+
+    async def _updates(
+        self,
+        held: _ClientLine,
+        place: Placement,
+        target: Target,
+        arguments: bytes,
+        key: str,
+        instance: str,
+    ) -> AsyncGenerator[Update]:
+        """The updates of a call at one node; a node's word that it came to nothing is raised as an error."""
+        if held.denied is not None:
+            raise held.denied
+        if self._has_left:
+            raise GatewayUnreachable("the gateway stops")
+        inbox = held.line.inbox
+        call = inbox.begin(
+            FollowedCall,
+            place.node,
+            target.function,
+            arguments,
+            key=key,
+            inline_bytes=codec.MAX_INLINE_BYTES,
+            instance=instance,
+        )
+        held.followed.add(call)
+        problem: EasyNetError | None = None
+        try:
+            update: Update | None = None
+            while not isinstance(update, Result | End):
+                update = await call.next()
+                if call.owes_acknowledgement:
+                    inbox.acknowledge(call)
+                if isinstance(update, Failure):
+                    raise error_of(update)
+                yield update
+            held.line.router.learn(call, None)
+        except EasyNetError as error:
+            problem = error
+            held.line.router.learn(call, problem)
+            raise
+        finally:
+            held.followed.discard(call)
+            inbox.cancel(call)
+
+    async def _place(self, line: Line, target: Target, tried: dict[NodeId, EasyNetError]) -> Placement:
+        """The node process that a call goes to next; raises why there is none."""
+        while True:
+            node = target.node or await line.router.choose(target.function, tried)
+            offers = line.catalogue.known(target.function) or await line.catalogue.candidates(target.function)
+            for candidate in offers:
+                if candidate.offer.node == node:
+                    return Placement(node, candidate.instance, candidate.idempotent)
+            line.catalogue.forget()
+            if target.node is not None:
+                raise NotStarted(
+                    f"no node named {node!r} that offers {target.function!r} is on this network now"
+                )
+
+    # ── lines ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _line(self, client: str) -> _ClientLine:
+        """The client's line, opened where it is not; raises AccessDenied or GatewayUnreachable."""
+        if self._has_left:
+            raise GatewayUnreachable("the gateway stops")
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        whose = client, self._rights.of(client)
+        found = self._lines.get(whose)
+        if found is None:
+            found = self._lines[whose] = self._new_line(client)
+        # Several jobs of one client wait for the same line; one that is cancelled leaves it to the others.
+        found.calls += 1
+        try:
+            await asyncio.shield(found.opening)
+        except EasyNetError:
+            if self._lines.get(whose) is found:
+                del self._lines[whose]
+            raise
+        finally:
+            found.calls -= 1
+        return found
+
+    def _new_line(self, client: str) -> _ClientLine:
+        membership = self._rights.membership(client)
+        line = Line(self._address, lambda: membership, self._store, name="jobs", stays=True)
+        return _ClientLine(line, asyncio.create_task(line.open()), idle_since=self._loop.time())
+
+    async def _watch(self) -> None:
+        """Shut out who is shut out, and close what nobody has needed for long."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now = self._loop.time()
+            for (client, member), held in list(self._lines.items()):
+                held.denied = self._denied(client, member, held.line)
+                if held.denied is None and (held.calls or now - held.idle_since < IDLE_S):
+                    continue
+                del self._lines[client, member]
+                for call in list(held.followed):
+                    held.line.inbox.cancel(call)
+                    call.fail(held.denied or GatewayUnreachable("it was not needed"))
+                await self._close(held)
+
+    def _denied(self, client: str, member: Member | None, line: Line) -> AccessDenied | None:
+        """Why a client may not go on as the member that it was."""
+        try:
+            now = self._rights.of(client)
+        except AccessDenied as error:
+            return error
+        if (now.key if now else "") != (member.key if member else ""):
+            return AccessDenied(f"the client {client!r} that asked for it was shut out of this network")
+        if line.connection.denied:
+            return AccessDenied(f"the gateway let {client!r} in no more: {line.connection.denied}")
+        return None
+
+    async def _close(self, held: _ClientLine) -> None:
+        # Not cancelled: those who wait for it would take that for their own end.
+        await asyncio.gather(held.opening, return_exceptions=True)
+        await held.line.close()
+
+
+def _unknown(place: Placement, target: Target, error: EasyNetError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{error.message}; {place.node}.{target.function} may have run, and must not run twice",
+        hint="Find out whether it had its effect before you submit it again under another key.",
+    )

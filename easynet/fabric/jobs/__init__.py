@@ -1,0 +1,1 @@
+"""Calls that outlive whoever made them: submitted durably, worked on, followed and cancelled."""

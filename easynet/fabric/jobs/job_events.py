@@ -1,0 +1,222 @@
+"""What a gateway keeps of long work, as bytes: the order that a client gave, and what happened to it."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import msgpack
+
+from easynet.core.errors import BadFrame, EasyNetError, InputNeeded, RemoteFailure
+from easynet.core.ids import JobId, NodeId
+from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result
+from easynet.fabric.wire.packing import pack
+
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A job as its client asked for it."""
+
+    id: JobId
+    client: str
+    """Whose it is."""
+    function: str
+    arguments: bytes
+    submitted_at: float
+    timeout_s: float | None = None
+    """Seconds from its submission after which the result is of no use."""
+
+    @property
+    def digest(self) -> str:
+        """Tells an order that is given twice from another one that claims the same key."""
+        asked = pack([self.function, self.arguments, self.timeout_s])
+        return hashlib.sha256(asked).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The node process that a call goes to."""
+
+    node: NodeId
+    instance: str
+    """Differs at each start of the node."""
+    idempotent: bool
+    """Whether the function may run twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The order is in the queue."""
+
+    client: str
+    function: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A call is about to go to a node."""
+
+    attempt: int
+    placement: Placement
+    delivery: str
+    """Where the queue hears about the order, so that a gateway that starts again need not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The attempt came to nothing, and another follows."""
+
+    attempt: int
+    delay_s: float
+    failure: Failure
+    is_counted: bool = True
+    """False where a node was merely too busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing follows."""
+
+    outcome: Result | End | Failure | None
+    """None where the job was cancelled."""
+
+
+JobEvent = Submitted | Started | Progress | Item | Postponed | Ended
+
+
+def job_id(client: str, key: str) -> JobId:
+    """The id of the job that a client submits under a key: the same each time."""
+    return JobId(hashlib.sha256(pack([client, key])).hexdigest()[:24])
+
+
+def failure_of(error: EasyNetError) -> Failure:
+    """What a job's client is told about an error that the gateway met while it made the call."""
+    match error:
+        case RemoteFailure():
+            return Failure(error.code, error.remote_type, error.remote_message, error.remote_traceback)
+        case InputNeeded():
+            return Failure(
+                error.code, type(error).__name__, error.message, name=error.name, choices=error.choices
+            )
+        case _:
+            return Failure(error.code, type(error).__name__, error.message, hint=error.hint)
+
+
+def encode_order(order: Order) -> bytes:
+    """The message in the queue."""
+    return pack(
+        [
+            VERSION,
+            order.id,
+            order.client,
+            order.function,
+            order.arguments,
+            order.submitted_at,
+            order.timeout_s,
+        ]
+    )
+
+
+def decode_order(data: bytes) -> Order:
+    """Read an order; raises BadFrame."""
+    match _fields(data, "an order"):
+        case [str(id_), str(client), str(function), bytes(arguments), float(at), None | float() as timeout]:
+            return Order(JobId(id_), client, function, arguments, at, timeout)
+        case _:
+            _refuse("an order")
+
+
+def encode_event(event: JobEvent, at: float) -> bytes:
+    """The message that keeps an event; `at` is in Unix seconds.
+
+    Its form is its own, since it is kept for longer than two sides agree on how to speak to each other.
+    """
+    match event:
+        case Submitted():
+            fields: list[Any] = ["submitted", event.client, event.function, event.digest]
+        case Started(attempt, placement, delivery):
+            where = [placement.node, placement.instance, placement.idempotent]
+            fields = ["started", attempt, *where, delivery]
+        case Progress():
+            fields = ["progress", event.fraction, event.message]
+        case Item():
+            fields = ["item", event.value]
+        case Postponed():
+            fields = ["postponed", event.attempt, event.delay_s, event.is_counted, *_plain(event.failure)]
+        case Ended(outcome):
+            fields = _outcome(outcome)
+    return pack([VERSION, float(at), *fields], unicode_errors="replace")
+
+
+def decode_event(data: bytes) -> tuple[float, JobEvent]:
+    """Read an event and its time; raises BadFrame."""
+    match _fields(data, "an event"):
+        case [float(at), "submitted", str(client), str(function), str(digest)]:
+            return at, Submitted(client, function, digest)
+        case [float(at), "started", int(attempt), str(node), str(instance), bool(idempotent), str(delivery)]:
+            return at, Started(attempt, Placement(NodeId(node), instance, idempotent), delivery)
+        case [float(at), "progress", None | int() | float() as fraction, str(message)]:
+            return at, Progress(fraction, message)
+        case [float(at), "item", bytes(value)]:
+            return at, Item(value)
+        case [float(at), "postponed", int(attempt), float() | int() as delay_s, bool(counted), *failure]:
+            return at, Postponed(attempt, delay_s, _failure(failure), counted)
+        case [float(at), "cancelled"]:
+            return at, Ended(None)
+        case [float(at), "result", bytes(value)]:
+            return at, Ended(Result(value))
+        case [float(at), "end"]:
+            return at, Ended(End())
+        case [float(at), "failure", *failure]:
+            return at, Ended(_failure(failure))
+        case _:
+            _refuse("an event")
+
+
+def _outcome(outcome: Result | End | Failure | None) -> list[Any]:
+    match outcome:
+        case None:
+            return ["cancelled"]
+        case Result(value):
+            return ["result", value]
+        case End():
+            return ["end"]
+        case Failure():
+            return ["failure", *_plain(outcome)]
+
+
+def _plain(failure: Failure) -> list[Any]:
+    told = [failure.code, failure.type, failure.message, failure.traceback, failure.hint, failure.name]
+    return [told, list(failure.choices)]
+
+
+def _failure(fields: list[Any]) -> Failure:
+    match fields:
+        case [[str(code), str(kind), str(message), str(traceback), str(hint), str(name)], [*choices]] if all(
+            isinstance(choice, str) for choice in choices
+        ):
+            return Failure(code, kind, message, traceback, hint, name, tuple(choices))
+        case _:
+            _refuse("an event")
+
+
+def _fields(data: bytes, what: str) -> list[Any]:
+    try:
+        frame = msgpack.unpackb(data)
+    # Whatever the bytes are, there is one answer to it.
+    except Exception as error:
+        raise BadFrame(f"{what} of a job that is not msgpack") from error
+    match frame:
+        case [int(version), *fields] if version == VERSION:
+            return fields
+        case _:
+            _refuse(what)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise BadFrame(
+        f"{what} of a job that cannot be read",
+        hint="A gateway of another version may have written it; install the same on both sides.",
+    )

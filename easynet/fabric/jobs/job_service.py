@@ -1,0 +1,271 @@
+"""Long work at the gateway: takes orders, sees that they are carried out, tells their clients."""
+
+import asyncio
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from nats.aio.client import Client as NatsClient
+
+from easynet.core.clock import Clock
+from easynet.core.errors import (
+    AccessDenied,
+    BadData,
+    GatewayError,
+    JobNotFound,
+    Overloaded,
+)
+from easynet.core.ids import JobId
+from easynet.core.job import JobState
+from easynet.fabric.jobs.job_caller import JobCaller, JobRules
+from easynet.fabric.jobs.job_events import Ended, Order, job_id
+from easynet.fabric.jobs.job_index import JobIndex
+from easynet.fabric.jobs.job_peers import JobPeers
+from easynet.fabric.jobs.job_record import JobRecord
+from easynet.fabric.jobs.job_store import JobStore
+from easynet.fabric.jobs.job_worker import JobWorker
+from easynet.fabric.wire.names import is_name
+
+MAX_ARGUMENT_BYTES: Final = 4 * 1024 * 1024
+"""Of arguments that travel inside an order; large values are references to artifacts."""
+MAX_KEY_CHARACTERS: Final = 200
+MAX_LISTED: Final = 500
+MAX_READERS: Final = 100
+"""Questions of one client that wait for something to happen."""
+MAX_WAIT_S: Final = 20.0
+_LOOK_EVERY_S: Final = 0.5
+_BATCH_EVENTS: Final = 256
+_BATCH_BYTES: Final = 1024 * 1024
+_CANCEL_S: Final = 15.0
+
+
+class JobService:
+    """Keeps the jobs of a gateway's clients, and makes their calls.
+
+    Orders and events are on disk before anybody is told of them, so a gateway that was killed goes on where
+    it was. `is_allowed` says whether a client may call a function, and is asked again before each call.
+    """
+
+    def __init__(
+        self,
+        nats: NatsClient,
+        caller: JobCaller,
+        is_allowed: Callable[[str, str], bool],
+        clock: Clock,
+        *,
+        ack_wait_s: float = 30.0,
+        rules: JobRules | None = None,
+        others: JobPeers | None = None,
+        keep: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        """`others` are the network's other gateways, which share the jobs.
+
+        `keep` has the large values that an encoded value refers to stay there for as long as jobs do.
+        """
+        self._store = JobStore(nats, ack_wait_s=ack_wait_s, replicas=others.replicas if others else 1)
+        self._others = others
+        self._following: asyncio.Task[None] | None = None
+        self._is_allowed = is_allowed
+        self._clock = clock
+        self._index = JobIndex(self._store)
+        self._worker = JobWorker(
+            self._store, self._index, caller, is_allowed, clock, rules or JobRules(), others, keep
+        )
+        self._keep = keep
+        self._readers: Counter[str] = Counter()
+
+    async def start(self) -> None:
+        """Know what there was, and go on with it; raises GatewayError."""
+        await self._store.open()
+        await self._index.load()
+        await self._take_over()
+        if self._others is not None:
+            self._following = asyncio.create_task(self._index.follow(self._worker.see))
+            self._others.serve(self._worker.has, self._worker.cancel, self._take_over_for_certain)
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Leave everything as it is, for the next start; calls go on at their nodes."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._worker.stop()
+        await self._store.close()
+
+    async def _take_over_for_certain(self) -> None:
+        """As `_take_over`, however long the store stands still because that gateway died."""
+        while True:
+            try:
+                return await self._take_over()
+            except GatewayError:
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _take_over(self) -> None:
+        """Have the jobs handed out again whose gateway is gone; the queue would notice in half a minute."""
+        if self._others is not None:
+            if not self._others.is_first:
+                return
+            await self._index.know_all()  # its last words included
+        for record in self._index.running():
+            if not await self._is_anywhere(record):
+                await self._store.release(record.delivery)
+
+    async def _is_anywhere(self, record: JobRecord) -> bool:
+        return self._worker.has(record.id) or (
+            self._others is not None and await self._others.have(record.id)
+        )
+
+    def counts(self) -> Counter[JobState]:
+        """How many jobs are known, by their state."""
+        return self._index.counts()
+
+    async def answer_to(self, subject: str, content: Any) -> Any:
+        """The answer to a client's question on `job.<what>.<client>`; may take 20 s. Raises EasyNetError."""
+        match subject.split("."), content:
+            case ["job", "submit", client], [str(key), str(function), bytes(arguments), timeout_s]:
+                return await self._submit(client, key, function, arguments, timeout_s)
+            case ["job", "read", client], [str(job), int(after), int() | float() as wait_s]:
+                return await self._read(await self._owned(client, job), after, wait_s)
+            case ["job", "list", client], []:
+                if self._others is not None:
+                    await self._index.know_all()
+                return self._list(client)
+            case ["job", "list", client], [str(job)]:
+                return [(await self._owned(client, job)).summary().model_dump(mode="json")]
+            case ["job", "cancel", client], [str(job)]:
+                return await self._cancel(await self._owned(client, job))
+            case _:
+                raise BadData("a question about a job that cannot be read")
+
+    async def _submit(
+        self, client: str, key: str, function: str, arguments: bytes, timeout_s: Any
+    ) -> tuple[str, bool]:
+        """The job's id, and whether it had been submitted before."""
+        _check(key, function, arguments)
+        order = Order(
+            job_id(client, key), client, function, arguments, self._clock.now(), _checked_timeout(timeout_s)
+        )
+        if not self._is_allowed(client, function):
+            raise AccessDenied(f"{client!r} may not call {function!r}", hint="Ask the gateway's owner.")
+        self._keep(arguments)
+        record = self._index.record(order.id)
+        try:
+            async with record.lock:
+                if not record.client:
+                    self._index.make_room(client, self._clock.now())
+                    is_new = await self._store.put(order)
+                    await self._index.announce(record, order)
+                    return order.id, not is_new
+        finally:
+            # Where the order did arrive in the queue after all, its delivery makes the job known.
+            if not self._worker.has(order.id):
+                self._index.forget_unknown(record)
+        if record.digest != order.digest:
+            raise BadData(
+                f"the key {key!r} belongs to another job, {order.id}",
+                hint="Give each piece of work a key of its own.",
+            )
+        return order.id, True
+
+    async def _owned(self, client: str, job: str) -> JobRecord:
+        """A job of that client's, which another gateway may have announced a moment ago."""
+        try:
+            return self._index.owned(client, job)
+        except JobNotFound:
+            if self._others is None:
+                raise
+        await self._index.know_all()
+        return self._index.owned(client, job)
+
+    def _list(self, client: str) -> list[dict[str, Any]]:
+        return [record.summary().model_dump(mode="json") for record in self._index.of(client)[-MAX_LISTED:]]
+
+    async def _read(self, record: JobRecord, after: int, wait_s: float) -> tuple[list[Any], bool]:
+        """What happened after an event, waiting for it where need be; and whether that was all for ever."""
+        if not 0 <= after < 2**63 or isinstance(wait_s, bool) or not 0 <= wait_s <= MAX_WAIT_S:
+            raise BadData(f"an event is waited for at most {MAX_WAIT_S:g} s, and their numbers start at 0")
+        if self._readers[record.client] >= MAX_READERS:
+            raise Overloaded(f"{record.client!r} reads {MAX_READERS} jobs at once already")
+        self._readers[record.client] += 1
+        try:
+            # Both are looked at before the reading, lest what happens during it be missed.
+            changed, is_over = record.changed, record.is_over
+            events = await self._events(record.id, after)
+            if not events and not is_over:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        events = await self._happened(record, after, changed)
+            return events, is_over and not events
+        finally:
+            self._readers[record.client] -= 1
+            if not self._readers[record.client]:
+                del self._readers[record.client]
+
+    async def _happened(self, record: JobRecord, after: int, changed: asyncio.Event) -> list[Any]:
+        """What happens next. Progress at another gateway is looked for."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S if self._others else None):
+                    await changed.wait()
+            events = await self._events(record.id, after)
+            if events or changed.is_set():
+                return events
+
+    async def _events(self, job: JobId, after: int) -> list[Any]:
+        events: list[Any] = []
+        size = 0
+        while len(events) < _BATCH_EVENTS and size < _BATCH_BYTES:
+            found = await self._store.read(job, after)
+            if found is None or (events and size + len(found[1]) > _BATCH_BYTES):
+                break
+            after, data = found
+            size += len(data)
+            events.append([after, data])
+        return events
+
+    async def _cancel(self, record: JobRecord) -> JobState:
+        """Cancel where that is still possible; the state that the job is in then."""
+        try:
+            async with asyncio.timeout(_CANCEL_S):
+                while not record.is_over:
+                    if await self._worker.cancel(record.id):
+                        continue
+                    if self._others is not None and await self._others.cancel(record.id):
+                        await self._index.know_all()
+                        continue
+                    await self._cancel_queued(record)
+        except TimeoutError:
+            raise GatewayError(f"the job {record.id} does not end", hint="Try again.") from None
+        return record.state
+
+    async def _cancel_queued(self, record: JobRecord) -> None:
+        async with record.lock:
+            if self._worker.has(record.id) or record.is_over:
+                return
+            # The event first: an order whose job is over is not carried out, whatever happens now.
+            await self._index.write(record, Ended(None), self._clock.now(), token=f"{record.id} cancelled")
+        await self._store.withdraw(record.id)
+
+
+def _check(key: str, function: str, arguments: bytes) -> None:
+    """Raise BadData for an order that cannot be meant."""
+    if not 0 < len(key) <= MAX_KEY_CHARACTERS:
+        raise BadData(f"a job's key has 1 to {MAX_KEY_CHARACTERS} characters")
+    node, dot, name = function.rpartition(".")
+    if not is_name(name) or (dot and not is_name(node)):
+        raise BadData(f"{function[:200]!r} cannot be the name of a function")
+    if len(arguments) > MAX_ARGUMENT_BYTES:
+        raise BadData(
+            f"the arguments of a job take {len(arguments):,} bytes, more than {MAX_ARGUMENT_BYTES:,}",
+            hint="Give large values as files.",
+        )
+
+
+def _checked_timeout(timeout_s: Any) -> float | None:
+    if timeout_s is None:
+        return None
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not 0 < timeout_s < math.inf:
+        raise BadData(f"{timeout_s!r:.50} is not a number of seconds")
+    return float(timeout_s)

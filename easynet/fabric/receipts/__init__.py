@@ -1,0 +1,1 @@
+"""Receipts signed by nodes, many under one signature."""

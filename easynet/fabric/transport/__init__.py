@@ -1,0 +1,1 @@
+"""One connection to the NATS server, and what is asked and answered over it."""

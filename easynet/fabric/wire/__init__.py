@@ -1,0 +1,1 @@
+"""What crosses the network, as bytes: values, tables and the messages of a call."""

@@ -1,0 +1,186 @@
+"""A client and a node of different versions, and nodes that do not keep to the rules."""
+
+import asyncio
+import subprocess
+import sys
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgpack
+import pytest
+
+from easynet.core.errors import BadFrame, EasyNetError, RemoteFailure, VersionMismatch, VersionSkewWarning
+from easynet.core.ids import CapabilityName
+from easynet.fabric.access.memberships import WayIn
+from easynet.fabric.client import AsyncClient
+from easynet.fabric.gateway.gateway import Gateway
+from easynet.fabric.node import ComputeNode
+from easynet.fabric.transport.connection import Connection
+from easynet.fabric.wire import envelope, versions
+from easynet.fabric.wire.address import Address
+from easynet.fabric.wire.envelope import Call, End, Failure, Item, Result, Update
+
+pytestmark = pytest.mark.slow
+
+Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
+NODE = Path(__file__).parents[1] / "node_process.py"
+OTHER_VERSION = """
+import runpy, sys
+from easynet.fabric.wire import versions
+versions.OWN = "99.1.0"
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("1.2.3", "1.2.4", False),
+        ("1.2.3", "1.3.0", True),
+        ("1.2.3", "2.2.3", True),
+        ("1.2.3", "", False),
+        ("1.2", "1.2.0rc1", False),
+    ],
+)
+def test_versions_differ_by_more_than_corrections(one: str, other: str, expected: bool) -> None:
+    assert versions.differ(one, other) is expected
+
+
+async def test_another_version_works_with_one_warning_and_explains_what_does_not_fit(
+    gateway: Gateway, client: AsyncClient, tmp_path: Path, until: Until
+) -> None:
+    command = [sys.executable, "-c", OTHER_VERSION, str(NODE), gateway.url, "a", str(tmp_path / "marks")]
+    process = subprocess.Popen(command)  # noqa: ASYNC220 (ends with the test)
+    try:
+        await until(lambda: client.find(CapabilityName("twice")))
+        with pytest.warns(VersionSkewWarning, match=r"99\.1\.0") as caught:
+            await asyncio.gather(*(client.execute("a.twice", 0) for _ in range(3)))
+        assert await client.execute("a.twice", 0)
+        assert len(caught) == 1
+        assert versions.OWN in str(caught[0].message)
+        with pytest.raises(VersionMismatch, match="no argument 'minutes'") as mismatch:
+            await client.execute("a.twice", minutes=0)
+        assert "99.1.0" in mismatch.value.message
+        assert versions.OWN in mismatch.value.message
+    finally:
+        process.kill()
+        process.wait()
+
+
+class RawNode:
+    """Takes calls as they come over the wire, and answers whatever a test says."""
+
+    def __init__(self, gateway: Gateway, data_dir: Path) -> None:
+        self.calls: asyncio.Queue[tuple[str, str, Call]] = asyncio.Queue()
+        way_in = WayIn(Address.parse(gateway.url), "node", data_dir, "raw")
+        self.connection = Connection(Address.parse(gateway.url), way_in, name="node.raw.1")
+
+    async def open(self) -> None:
+        await self.connection.open()
+        await self.connection.listen("fn.raw.>", self._receive)
+        await self.connection.flush()
+
+    def _receive(self, subject: str, reply: str, data: bytes, nobody: bool) -> None:
+        if subject.split(".")[3] == "call":
+            call = envelope.decode_call(data)
+            self.calls.put_nowait((reply, f"re.local.{call.inbox}.", call))
+
+    def say(self, subject: str, update: Update) -> None:
+        self.connection.send(subject, envelope.encode_update(update))
+
+
+@pytest.fixture
+async def raw(gateway: Gateway, own_data_dir: Path) -> AsyncIterator[RawNode]:
+    node = RawNode(gateway, own_data_dir)
+    await node.open()
+    yield node
+    await node.connection.close()
+
+
+def value(thing: object) -> bytes:
+    return bytes(msgpack.packb(thing) or b"")
+
+
+async def test_answers_that_come_twice_late_or_to_nobody_change_nothing(
+    raw: RawNode, client: AsyncClient
+) -> None:
+    late = asyncio.create_task(client.execute("raw.f"))
+    _, inbox, late_call = await raw.calls.get()
+    late.cancel()
+    await asyncio.gather(late, return_exceptions=True)
+    first = asyncio.create_task(client.execute("raw.f", 1))
+    second = asyncio.create_task(client.execute("raw.f", 2))
+    reply, _, call = await raw.calls.get()
+    other_reply, _, _ = await raw.calls.get()
+    raw.say(inbox + late_call.id, Result(value("late")))
+    raw.say(inbox + "0" * 24, Result(value("nobody's")))
+    raw.say(inbox + "receipts", Result(value("no receipt")))
+    raw.say(inbox + "resume-" + "0" * 24, Result(value("nobody's")))
+    raw.connection.send(inbox + "x", b"\x80")
+    raw.say(reply, Result(value("one")))
+    raw.say(inbox + call.id, Result(value("again")))
+    raw.say(inbox + call.id, Failure("remote_failure", "E", "again"))
+    raw.say(other_reply, Result(value("two")))
+    assert (await first, await second) == ("one", "two")
+
+
+async def test_items_out_of_order_or_twice_are_put_right(raw: RawNode, client: AsyncClient) -> None:
+    stream = asyncio.create_task(client.execute("raw.f"))
+    reply, inbox, call = await raw.calls.get()
+    raw.say(reply, Item(value(0), 0))
+    for number in (0, 1, 1, 2):
+        raw.say(inbox + call.id, Item(value(number), number))
+    raw.say(inbox + call.id, End(3))
+    raw.say(inbox + call.id, End(3))
+    assert await stream == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("frame", "kind"),
+    [
+        (b"", BadFrame),
+        (b"\xc1", BadFrame),
+        (value([envelope.VERSION, "result"]), BadFrame),
+        (value([envelope.VERSION, "result", "text"]), BadFrame),
+        (value([envelope.VERSION + 1, "result", b""]), VersionMismatch),
+        (
+            value([envelope.VERSION, "failure", "remote_failure", "E", "m", "", "", "", [], 0.0]),
+            RemoteFailure,
+        ),
+    ],
+)
+async def test_frames_that_cannot_be_read_end_the_call_with_the_reason(
+    raw: RawNode, client: AsyncClient, frame: bytes, kind: type[EasyNetError]
+) -> None:
+    call = asyncio.create_task(client.execute("raw.f"))
+    reply, _, _ = await raw.calls.get()
+    raw.connection.send(reply, frame)
+    with pytest.raises(kind):
+        await asyncio.wait_for(call, 5)
+
+
+async def test_a_call_of_another_protocol_is_refused_with_the_reason(
+    node: ComputeNode, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "encode_call", lambda call: value([envelope.VERSION + 1, call.id]))
+    with warnings.catch_warnings(), pytest.raises(EasyNetError, match=f"version {envelope.VERSION + 1}"):
+        await asyncio.wait_for(client.execute("my-node.f"), 5)
+
+
+async def test_a_call_leaves_a_receipt_that_its_node_signed(node: ComputeNode, client: AsyncClient) -> None:
+    @node.register(price=3)
+    async def double(x: int) -> int:
+        return 2 * x
+
+    assert await client.execute("my-node.double", 4) == 8
+    receipt = await client.receipt()
+    facts = receipt.facts
+    assert (facts.offer.function, facts.offer.node, facts.call.price) == ("double", "my-node", 3)
+    assert (facts.call.outcome, facts.call.client) == ("ok", "local")
+    with pytest.raises(RemoteFailure):
+        await client.execute("my-node.double", None)
+    failed = (await client.receipt()).facts.call
+    assert (failed.outcome, failed.price) == ("remote_failure", 0)
+    assert failed.id != facts.call.id

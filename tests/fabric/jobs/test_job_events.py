@@ -1,0 +1,102 @@
+"""Orders and events as bytes."""
+
+import contextlib
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easynet.core.errors import BadFrame, EasyNetError, InputNeeded, NodeUnreachable, RemoteFailure
+from easynet.core.ids import JobId, NodeId
+from easynet.fabric.jobs.job_events import (
+    Ended,
+    JobEvent,
+    Order,
+    Placement,
+    Postponed,
+    Started,
+    Submitted,
+    decode_event,
+    decode_order,
+    encode_event,
+    encode_order,
+    failure_of,
+    job_id,
+)
+from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result
+from easynet.fabric.wire.failures import error_of
+
+FAILURE = Failure("remote_failure", "ValueError", "no", "line 1", "hint", "name", ("a", "b"))
+EVENTS: list[JobEvent] = [
+    Submitted("ana", "train", "digest"),
+    Started(2, Placement(NodeId("gpu"), "i", False), "$JS.ACK.x"),
+    Postponed(1, 2.5, FAILURE, is_counted=False),
+    Progress(0.5, "half"),
+    Progress(None, ""),
+    Item(b"x"),
+    Ended(Result(b"y")),
+    Ended(End()),
+    Ended(FAILURE),
+    Ended(None),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=repr)
+def test_event_comes_back_as_it_was(event: JobEvent) -> None:
+    assert decode_event(encode_event(event, 12.5)) == (12.5, event)
+
+
+@pytest.mark.parametrize("timeout_s", [None, 3.0])
+def test_order_comes_back_as_it_was(timeout_s: float | None) -> None:
+    order = Order(JobId("j"), "ana", "gpu.train", b"\x90", 12.5, timeout_s)
+    assert decode_order(encode_order(order)) == order
+
+
+plain = st.none() | st.integers(-1000, 1000) | st.text() | st.binary()
+
+
+@given(st.binary() | st.recursive(plain, st.lists).map(msgpack.packb))
+def test_bytes_that_are_neither_are_refused(data: bytes) -> None:
+    for decode in (decode_order, decode_event):
+        with pytest.raises(BadFrame):
+            decode(data)
+
+
+@given(st.data())
+def test_event_that_was_damaged_is_refused_or_another_event(data: st.DataObject) -> None:
+    raw = bytearray(encode_event(data.draw(st.sampled_from(EVENTS)), 12.5))
+    raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(BadFrame):
+        decode_event(bytes(raw))
+
+
+@given(st.text(), st.text(), st.text(), st.text())
+def test_id_tells_clients_and_keys_apart(client: str, key: str, other_client: str, other_key: str) -> None:
+    same = (client, key) == (other_client, other_key)
+    assert (job_id(client, key) == job_id(other_client, other_key)) is same
+
+
+def test_order_for_something_else_has_another_digest() -> None:
+    order = Order(JobId("j"), "ana", "train", b"\x90", 1.0, None)
+    later = Order(JobId("j"), "ana", "train", b"\x90", 2.0, None)
+    assert order.digest == later.digest
+    for other in (
+        Order(JobId("j"), "ana", "test", b"\x90", 1.0, None),
+        Order(JobId("j"), "ana", "train", b"\x91", 1.0, None),
+        Order(JobId("j"), "ana", "train", b"\x90", 1.0, 5.0),
+    ):
+        assert order.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    "error", [RemoteFailure("KeyError", "'x'", "line 1"), InputNeeded("target", "Which?", ["a", "b"])]
+)
+def test_error_of_the_function_is_told_as_the_node_would(error: EasyNetError) -> None:
+    again = error_of(failure_of(error))
+    assert (type(again), again.message, vars(again)) == (type(error), error.message, vars(error))
+
+
+def test_error_of_the_gateway_keeps_its_code_and_hint() -> None:
+    failure = failure_of(NodeUnreachable("gone", hint="wait"))
+    assert (failure.code, failure.message, failure.hint) == ("node_unreachable", "gone", "wait")
