@@ -20,6 +20,7 @@ from easynet.fabric.functions.function import Function
 from easynet.fabric.functions.places import Place
 from easynet.fabric.functions.scratch import ScratchFolders
 from easynet.fabric.receipts.receipts import OK, ReceiptSigner
+from easynet.fabric.registry import DEAD_AFTER_S
 from easynet.fabric.serving.admission import Admission
 from easynet.fabric.serving.callers import Caller, Callers
 from easynet.fabric.serving.finished_calls import FinishedCall, FinishedCalls
@@ -39,6 +40,8 @@ from easynet.fabric.wire.failures import refusal_of
 
 _SILENT_S: Final = 12.0
 """A client that waits speaks every five seconds."""
+_TO_ONE: Final = frozenset({"call", "resume", "alive"})
+"""What only the one that has the name may answer; the rest concerns calls that run here."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ class Reception:
         self._idle.set()
         self.is_draining = False
         """Whether new calls are refused."""
+        self.known_at = self._loop.time()
+        """When the gateway last said that this node has its name."""
 
     @property
     def running(self) -> int:
@@ -144,6 +149,9 @@ class Reception:
         """Take a message to the node; what cannot be read is answered with the reason."""
         _, _, client, what, name = subject.split(".", 4)
         try:
+            if what in _TO_ONE and self._loop.time() - self.known_at > DEAD_AFTER_S:
+                # This process stood still, and another may have its name by now. Whoever waits asks again.
+                return
             if what == "call":
                 self._receive_call(client, name, reply, data)
             elif what == "credit":

@@ -19,7 +19,7 @@ from easynet.fabric.functions.places import EventLoop, Place, Processes, Threads
 from easynet.fabric.functions.scratch import ScratchFolders
 from easynet.fabric.functions.threads import ThreadPool
 from easynet.fabric.receipts.receipts import ReceiptSigner
-from easynet.fabric.registry import DEAD_AFTER_S, HEARTBEAT_S
+from easynet.fabric.registry import HEARTBEAT_S
 from easynet.fabric.serving.metering import Meter
 from easynet.fabric.serving.reception import Limits, Reception
 from easynet.fabric.telemetry import tracing
@@ -64,8 +64,6 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pulse: asyncio.Task[None] | None = None
         self._is_named = False
-        self._known_at = self._loop.time()
-        """When the gateway last said that it knows this node."""
         self._subscriptions: tuple[Subscription, ...] = ()
         self._folders = ScratchFolders(data_dir / "scratch")
         self._threads = ThreadPool(limits.concurrency, name)
@@ -196,11 +194,11 @@ class Session:
         load = [self._reception.running, self._reception.waiting, statistics]
         try:
             known = await self._ask("beat", [self._instance, *load])
-            self._known_at = self._loop.time()
             if known == "drain" and not self._reception.is_draining:
                 self._asked_to_drain()
             if not known:
                 await self._join()
+            self._reception.known_at = self._loop.time()
             await self._listen()
         except NameTaken as error:
             # This node was silent for so long that another took its name, and with it its calls.
@@ -213,9 +211,6 @@ class Session:
 
     async def _lost(self) -> None:
         self._reception.cut_off()
-        if self._loop.time() - self._known_at > DEAD_AFTER_S:
-            # This process stood still. Its name may be another's by now: it is asked before it listens again.
-            await self._listen_no_more()
 
     async def _returned(self) -> None:
         self._reception.back()
