@@ -79,7 +79,7 @@ class Assembly:
         from easynet.agents.reporter import Reporter
         from easynet.agents.work import Services
         from easynet.execution.journal import SqliteJournal
-        from easynet.fabric.wire.codec import decode_opaque
+        from easynet.fabric.wire.decoding import decode_opaque
         from easynet.planners.catalogue import CataloguePlanner
         from easynet.scheduling.heft import schedule
         from easynet.tools.node_discovery import node_discovery
@@ -117,7 +117,8 @@ class Assembly:
         from easynet.execution.outcome import problem_of
         from easynet.execution.run_log import RunLog
         from easynet.execution.runner import Runner
-        from easynet.fabric.wire.codec import decode_opaque, encode
+        from easynet.fabric.wire.decoding import decode_opaque
+        from easynet.fabric.wire.encoding import encode
 
         next_seq = self.journal.reopen(run) if started.get("resumed") else 0
         memory = RunMemory.of(self.journal.events(run))

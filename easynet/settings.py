@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe.write_bytes(b"ok")
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another process may have tried it at the same time
         except OSError as error:
             raise DataDirectoryUnusable.at(self.data_dir, error) from error
         return self.data_dir

@@ -2,15 +2,20 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from easynet.core.capability import Capability, Parameter
-from easynet.core.errors import BadData, UsageError
+from easynet.core.errors import ArgumentMismatch, BadData, UsageError
 
 _NAMED: Final = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<value>.*)", re.DOTALL)
+_KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,12 @@ class CallArguments:
     named: dict[str, str] = field(default_factory=dict[str, str])
 
     def values_for(self, capability: Capability) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments themselves; raises UsageError where a file is missing."""
+        """The arguments themselves; raises UsageError where a file is missing or a number is none."""
         by_position = [p for p in capability.parameters if not p.is_keyword_only and not p.is_variadic]
         missing = len(self.positional) - len(by_position)
         taken = [*by_position, *[None] * max(0, missing)]
-        args = [value_of(word, p) for word, p in zip(self.positional, taken, strict=False)]
-        return args, {name: value_of(word, capability.parameter(name)) for name, word in self.named.items()}
+        args = [_checked(word, p) for word, p in zip(self.positional, taken, strict=False)]
+        return args, {name: _checked(word, capability.parameter(name)) for name, word in self.named.items()}
 
 
 def arguments_of(words: Sequence[str]) -> CallArguments:
@@ -64,6 +69,18 @@ def value_of(word: str, parameter: Parameter | None = None) -> Any:
         return word
     takes_text = parameter is not None and parameter.type.name == "str" and not parameter.type.many
     return word if takes_text and value is not None and not isinstance(value, str) else value
+
+
+def _checked(word: str, parameter: Parameter | None) -> Any:
+    """The value of a word; raises ArgumentMismatch where it is none of the kind that is wanted."""
+    value = value_of(word, parameter)
+    if parameter is None or parameter.type.many or parameter.type.name not in _KINDS or value is None:
+        return value
+    kinds, what = _KINDS[parameter.type.name]
+    # In Python, True is a number.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise ArgumentMismatch(f"{parameter.name} takes {what}, and {word!r} is none")
+    return value
 
 
 def _not_json(word: str) -> Any:

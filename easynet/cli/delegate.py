@@ -50,9 +50,9 @@ def delegate(
 
 async def _own_grant(gateway: str | None) -> "Grant":
     # Imported here: narrowing a grant needs no network.
-    from easynet.cli.look import client_of
+    from easynet.cli.look import client_of, network_meant
 
-    async with client_of(gateway) as client:
+    async with client_of(network_meant(gateway)) as client:
         return await client.grant()
 
 

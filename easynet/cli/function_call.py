@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from easynet.agents.wording import printable
 from easynet.cli.call_arguments import CallArguments
-from easynet.cli.look import client_of
+from easynet.cli.look import client_of, network_meant
 from easynet.cli.render_call import for_people, short_traceback, to_json
 from easynet.cli.streams import write, write_json
 from easynet.core.artifact import Artifact
@@ -20,7 +20,9 @@ from easynet.core.errors import (
     ArgumentMismatch,
     CallTimeout,
     DataDirectoryUnusable,
+    NodeRefused,
     NodeUnreachable,
+    Overloaded,
     RemoteFailure,
     UnknownFunction,
     UsageError,
@@ -67,7 +69,7 @@ def run(call: FunctionCall, gateway: str | None) -> int:
 async def _run(call: FunctionCall, gateway: str | None) -> None:
     if call.is_detached and call.receipt is not None:
         raise UsageError("a receipt comes when the work is done", hint="Leave out --receipt or --detach.")
-    async with client_of(gateway) as client:
+    async with client_of(network_meant(gateway)) as client:
         if call.is_detached:
             await _hand_in(call, client, gateway)
             return
@@ -84,12 +86,18 @@ async def _run(call: FunctionCall, gateway: str | None) -> None:
 
 async def _call(call: FunctionCall, client: AsyncClient) -> None:
     """Make the call, and keep its receipt where that is wanted, also where the function failed."""
-    with _added_to(call.receipt) as file:
+    with added_to(call.receipt) as file:
         try:
             await _show_results(call, client)
         except RemoteFailure:
             await _keep_receipt(client, file)
             raise
+        except Overloaded as error:
+            raise Overloaded(
+                f"{call.function} has to wait: {error.message}",
+                retry_after_s=error.retry_after_s,
+                hint=f"{error.hint} Or add --detach, and the gateway waits for a place.",
+            ) from error
         await _keep_receipt(client, file)
 
 
@@ -113,7 +121,10 @@ async def _hand_in(call: FunctionCall, client: AsyncClient, gateway: str | None)
 
 async def _meant(call: FunctionCall, client: AsyncClient) -> tuple[Capability, list[Any], dict[str, Any]]:
     """The function with the arguments as it takes them; raises ArgumentMismatch, too."""
-    capability = wanted(call.function, await client.nodes())
+    nodes = await client.nodes()
+    capability = wanted(call.function, nodes)
+    if not call.is_detached:
+        check_somebody_stays(call.function, nodes)
     args, kwargs = call.arguments.values_for(capability)
     if problem := capability.mismatch(tuple(args), kwargs):
         raise ArgumentMismatch(problem, hint=f"See: easynet functions {capability.name}")
@@ -149,6 +160,22 @@ def wanted(function: str, nodes: list[Node]) -> Capability:
     return offered[name]
 
 
+def check_somebody_stays(function: str, nodes: list[Node]) -> None:
+    """Raise NodeRefused where all nodes that `function` or `node.function` means are about to leave."""
+    node_name, dot, name = function.rpartition(".")
+    there = [
+        node
+        for node in nodes
+        if (not dot or node.name == node_name) and any(c.name == name for c in node.capabilities)
+    ]
+    if there and all(node.draining for node in there):
+        names = printable(", ".join(node.name for node in there))
+        raise NodeRefused(
+            f"{names} is leaving: it finishes what it has, and takes nothing new",
+            hint="Call again when it is back; or add --detach, and the gateway waits for it.",
+        )
+
+
 async def _show(call: FunctionCall, value: Any, client: AsyncClient, *, is_item: bool) -> None:
     """Print a result or an item, with the files in it saved."""
     saved: dict[Artifact, str] = {}
@@ -177,7 +204,7 @@ def _artifacts(value: Any) -> list[Artifact]:
 
 
 @contextmanager
-def _added_to(path: Path | None) -> Generator[TextIO | None]:
+def added_to(path: Path | None) -> Generator[TextIO | None]:
     """A file to add lines to, opened before anything is called; raises DataDirectoryUnusable."""
     if path is None:
         yield None

@@ -59,8 +59,8 @@ def start(
     """Run a gateway until Ctrl-C. Who has joined it finds it again after a restart."""
     # Imported here: a mistyped option should not wait for them.
     from easynet.cli.listen import listen_address
-    from easynet.fabric.telemetry import logs
     from easynet.fabric.gateway.cluster import read_cluster
+    from easynet.fabric.telemetry import logs
 
     host, port = listen_address(listen)
     place = read_cluster(cluster, peers)
@@ -78,20 +78,19 @@ def export(
 ) -> None:
     """Write your network's keys to a file, to run a further gateway of it on another machine."""
     # Imported here: a mistyped option should not wait for them.
-    from easynet.fabric.gateway.network_file import export_network
+    from easynet.cli.render_gateway import further_gateway
+    from easynet.fabric.gateway.network_file import export_network, known_gateways
     from easynet.settings import Settings
 
-    export_network((data or Settings().data_dir) / "gateway", file)
+    folder = (data or Settings().data_dir) / "gateway"
+    export_network(folder, file)
     print(
         f"Whoever has {file} is your network: it lets anybody in and reads everything."
         " Take it to the other machine by a way that you trust, and delete it afterwards.",
         file=sys.stderr,
         flush=True,
     )
-    write(
-        f"easynet gateway start --network {file.name} --listen 0.0.0.0:4222"
-        " --cluster 0.0.0.0:6222 --peers HOST:6222"
-    )
+    write(further_gateway(file.name, known_gateways(folder)))
 
 
 @app.command()
@@ -126,8 +125,8 @@ async def _serve(
     # Imported here: they take longest to load.
     from easynet.cli.render_gateway import gateway_started
     from easynet.fabric.gateway.gateway import Gateway
-    from easynet.fabric.telemetry.metrics import MetricsServer
     from easynet.fabric.gateway.network_file import import_network
+    from easynet.fabric.telemetry.metrics import MetricsServer
     from easynet.settings import Settings
 
     own = Settings().usable_data_dir()
@@ -153,5 +152,5 @@ async def _serve(
             metrics = MetricsServer(gateway, metrics_port)
             await metrics.start()
             stack.push_async_callback(metrics.stop)
-        write(gateway_started(gateway, metrics.port if metrics else None))
+        write(gateway_started(gateway, metrics.port if metrics else None, cluster))
         await ended.wait()

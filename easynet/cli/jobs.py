@@ -4,6 +4,7 @@ import asyncio
 import json as json_format
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -50,6 +51,10 @@ def list_jobs(
 def follow(
     job: Id,
     json: Annotated[bool, typer.Option("--json", help="Print one update a line, as JSON.")] = False,
+    receipt: Annotated[
+        Path | None,
+        typer.Option("--receipt", metavar="FILE", help="Add the node's signed statement to it."),
+    ] = None,
     gateway: Gateway = None,
 ) -> None:
     """Tell what has happened to a job, and what goes on to happen, to its end; then print its result.
@@ -68,6 +73,8 @@ def follow(
                     write_json(json_format.dumps(plain(update.model_dump())).encode())
                 else:
                     typer.echo(update_line(update), err=True)
+        if receipt is not None:
+            await _keep_receipt(handle, receipt)
         result = await handle.result()
         if not json:
             write(json_format.dumps(plain(result), indent=2, ensure_ascii=False))
@@ -96,15 +103,26 @@ def cancel(job: Id, gateway: Gateway = None) -> None:
     _with_jobs(gateway, end)
 
 
+async def _keep_receipt(job: "JobHandle", path: Path) -> None:
+    from easynet.agents.wording import one_line
+    from easynet.cli.function_call import added_to
+
+    with added_to(path) as file:
+        assert file is not None
+        receipt = await job.receipt()
+        file.write(f"{receipt.to_json()}\n")
+    said = f"Signed by {one_line(receipt.facts.offer.node)}. To check it: easynet receipts verify {path}"
+    typer.echo(said, err=True)
+
+
 def _with_jobs(gateway: str | None, work: "Callable[[Jobs], Awaitable[T]]") -> T:
     # Imported here: a mistyped option should not wait for them.
+    from easynet.cli.look import network_meant
     from easynet.core.errors import UsageError
-    from easynet.fabric.access.gateway_choice import choose_gateway
     from easynet.fabric.jobs.job_client import open_jobs
     from easynet.settings import Settings
 
-    settings = Settings()
-    address = choose_gateway(gateway, settings).address
+    address = network_meant(gateway).address
     if not address:
         raise UsageError(
             "only a gateway that lasts keeps jobs, and none is in use here",
@@ -112,7 +130,7 @@ def _with_jobs(gateway: str | None, work: "Callable[[Jobs], Awaitable[T]]") -> T
         )
 
     async def run() -> T:
-        async with open_jobs(address, settings.usable_data_dir()) as jobs:
+        async with open_jobs(address, Settings().usable_data_dir()) as jobs:
             return await work(jobs)
 
     return asyncio.run(run())

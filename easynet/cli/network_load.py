@@ -153,13 +153,13 @@ def _load(
 ) -> Load:
     latest, ever = merged(recent), merged(now)
     is_recent = calls_per_s is not None and latest.calls > 0
-    buckets = (latest if is_recent else ever).buckets
+    shown = latest if is_recent else ever
     return Load(
         calls_per_s=calls_per_s,
         errors=ever.errors,
         new_errors=latest.errors if calls_per_s is not None else 0,
-        p50_s=quantile(buckets, 0.5),
-        p95_s=quantile(buckets, 0.95),
+        p50_s=quantile(shown, 0.5),
+        p95_s=quantile(shown, 0.95),
         is_recent=is_recent,
     )
 

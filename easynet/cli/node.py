@@ -14,8 +14,8 @@ from easynet.cli.options import OwnGateway
 from easynet.cli.streams import write
 
 if TYPE_CHECKING:
-    from easynet.fabric.node import ComputeNode
     from easynet.fabric.gateway.owner import Owner
+    from easynet.fabric.node import ComputeNode
 
 _SHORT_S: Final = 0.3
 """What takes longer is told while it goes on."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from easynet.core.errors import GatewayUnreachable
 from easynet.fabric.access import memberships
-from easynet.fabric.wire.address import Address
 from easynet.fabric.access.authority import LOCAL_CLIENT
 from easynet.fabric.access.gateway_choice import choose_gateway
+from easynet.fabric.wire.address import Address
 from easynet.settings import Settings
 
 
@@ -25,7 +25,14 @@ def place_for_node(gateway: str | None, name: str | None, settings: Settings) ->
 
     Raises GatewayUnreachable where there is no network, or this device may not serve there.
     """
-    address = choose_gateway(gateway, settings, "node").address
+    chosen = choose_gateway(gateway, settings, "node")
+    address = chosen.address
+    if not address and (joined := chosen.elsewhere) is not None:
+        raise GatewayUnreachable(
+            f"this device has joined {joined.gateways[0]} as the {joined.kind} {joined.name!r},"
+            " which does not let it serve there",
+            hint="On its owner's machine: easynet invite node --name NAME. Then here: easynet join TOKEN.",
+        )
     if not address:
         raise GatewayUnreachable(
             "there is no network to serve",

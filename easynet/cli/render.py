@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from easynet.agents.run_account import RunAccount
-from easynet.cli.render_functions import function_details, functions_list, offered
+from easynet.cli.render_functions import function_details, functions_json, functions_list, offered
 from easynet.cli.render_line import event_line, plan_lines, question_lines, stopped_line
 from easynet.cli.render_live import LiveView
 from easynet.cli.render_result import print_result, result_lines, run_story
@@ -28,6 +28,7 @@ from easynet.core.events import (
 __all__ = (
     "Story",
     "function_details",
+    "functions_json",
     "functions_list",
     "functions_table",
     "nodes_table",

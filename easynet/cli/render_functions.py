@@ -1,11 +1,22 @@
 """What the nodes offer, for people: all functions in short, or one of them in full."""
 
+import json
 import shlex
 from collections.abc import Iterator, Sequence
 
 from easynet.agents.run_step import Step
 from easynet.agents.wording import about, columns, one_line
-from easynet.cli.render_table import Places, by_function, no_function, price_range, trust_label, where
+from easynet.cli.render_table import (
+    ALL,
+    Places,
+    by_function,
+    may_call,
+    no_function,
+    not_allowed,
+    price_range,
+    trust_label,
+    where,
+)
 from easynet.cli.render_wrap import wrap_prose
 from easynet.core.capability import Capability, Parameter
 from easynet.core.errors import UnknownFunction, nearest
@@ -13,17 +24,19 @@ from easynet.core.ids import SubtaskId
 from easynet.core.language import Language, say
 from easynet.core.offer import Node
 from easynet.core.quantities import format_credits
+from easynet.fabric.access.grants import Limits
 
 _INDENT = "    "
 
 
-def functions_list(nodes: Sequence[Node], width: int, language: Language = "en") -> str:
+def functions_list(nodes: Sequence[Node], width: int, language: Language = "en", rights: Limits = ALL) -> str:
     """Each function with its price and nodes, and below what it does, wrapped at `width` columns."""
     lines: list[str] = []
     for name, places in by_function(nodes).items():
         price = price_range(places)
         unit = say(language, f"credit{'s' * (price != '1')}", "积分")
-        lines += wrap_prose(f"{one_line(name)} · {price} {unit} · {where(places)}", width)
+        mark = "" if may_call(places, rights) else f" · {not_allowed(language)}"
+        lines += wrap_prose(f"{one_line(name)} · {price} {unit} · {where(places)}{mark}", width)
         lines += wrap_prose(_INDENT + one_line(places[0][1].describe(language)), width)
     return "\n".join(lines) or no_function(language)
 
@@ -42,14 +55,30 @@ def offered(nodes: Sequence[Node], name: str | None = None) -> Places:
     return places
 
 
-def function_details(places: Places, width: int | None = None, language: Language = "en") -> str:
+def functions_json(places: Places, rights: Limits = ALL) -> list[bytes]:
+    """Each function once, as a line of JSON, with whether it may be called."""
+    allowed_by_line: dict[str, bool] = {}
+    for place in places:
+        line = place[1].model_dump_json()
+        allowed_by_line[line] = allowed_by_line.get(line, False) or may_call([place], rights)
+    return [
+        json.dumps(
+            json.loads(line) | {"allowed": allowed}, ensure_ascii=False, separators=(",", ":")
+        ).encode()
+        for line, allowed in allowed_by_line.items()
+    ]
+
+
+def function_details(
+    places: Places, width: int | None = None, language: Language = "en", rights: Limits = ALL
+) -> str:
     """One function in full: its call, what it does, what it takes, who offers it at which price."""
     capability = places[0][1]
     blocks = [
         [one_line(capability.signature)],
         [_INDENT + one_line(words) for _, words in sorted(capability.description.items())],
         _titled(say(language, "Inputs:", "输入："), _inputs(capability, language)),
-        _titled(say(language, "Nodes:", "节点："), [_place(*place, language) for place in places]),
+        _titled(say(language, "Nodes:", "节点："), [_place(*place, language, rights) for place in places]),
         _titled(say(language, "Example:", "示例："), [_example(capability)]),
     ]
     lines = [line for block in blocks if block for line in (*block, "")]
@@ -78,12 +107,13 @@ def _need(parameter: Parameter, language: Language) -> str:
     return say(language, f"otherwise {default}", f"默认 {default}")
 
 
-def _place(node: Node, capability: Capability, language: Language) -> str:
-    parts = (
+def _place(node: Node, capability: Capability, language: Language, rights: Limits) -> str:
+    parts = [
         f"{one_line(node.name)} ({trust_label(node, language)})",
         format_credits(capability.price, language),
         about(capability.expected_s, language),
-    )
+        *(() if may_call([(node, capability)], rights) else (not_allowed(language),)),
+    ]
     return " · ".join(parts)
 
 

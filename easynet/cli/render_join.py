@@ -13,6 +13,7 @@ def joined(membership: Membership) -> str:
         lines += ["Offer the functions of a file:", "  easynet node serve my_functions.py"]
     else:
         lines += [
+            *([f"It may call {', '.join(may)}, and nothing else."] if (may := membership.functions) else []),
             "See what can be called, and call it:",
             "  easynet functions",
             "  easynet call NODE.FUNCTION ARGUMENT",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from typing import Final
 
 from rich.box import Box
 from rich.console import Console
@@ -19,6 +20,7 @@ from easynet.core.language import Language, say
 from easynet.core.offer import Node, Trust
 from easynet.core.quantities import format_credits
 from easynet.execution.journal import RunSummary
+from easynet.fabric.access.grants import Limits
 from easynet.fabric.gateway.owner import MemberInfo
 
 MARKS: dict[State, str] = {
@@ -30,6 +32,9 @@ MARKS: dict[State, str] = {
     "stopped": "–",
 }
 _UNLIMITED_COLUMNS = 100_000
+
+ALL: Final = Limits()
+"""Rights to call everything."""
 
 _RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 """Nothing but a line under the heads."""
@@ -78,6 +83,8 @@ def nodes_table(nodes: Sequence[Node], language: Language = "en") -> str:
     for node in sorted(nodes, key=lambda n: n.name):
         names = ", ".join(sorted(one_line(c.name) for c in node.capabilities))
         busy = f"{node.running}/{node.concurrency}"
+        if node.draining:
+            busy = say(language, f"leaving {busy}", f"即将离开 {busy}")
         table.add_row(Text(one_line(node.name)), trust_label(node, language), busy, Text(names or "–"))
     return _plain(table, terminal_columns())
 
@@ -122,19 +129,27 @@ def trust_label(node: Node, language: Language) -> str:
     return say(language, "own", "自有") if node.trust is Trust.OWN else say(language, "public", "公共")
 
 
-def functions_table(nodes: Sequence[Node], language: Language = "en") -> str:
-    """What the nodes offer, one function a line: its name, its price, where, and what it does."""
+def functions_table(nodes: Sequence[Node], language: Language = "en", rights: Limits = ALL) -> str:
+    """What the nodes offer, one function a line: its name, its price, where, and what it does.
+
+    Where some of it may not be called, it is said of each function whether it may.
+    """
     offered = by_function(nodes)
+    marks = {} if all(may_call(p, rights) for p in offered.values()) else offered
     if not offered:
         return no_function(language)
     table = _table()
     table.add_column(_head("Function", language), no_wrap=True)
     table.add_column(_head("Credits", language), no_wrap=True, justify="right")
     table.add_column(_head("Nodes", language), no_wrap=True)
+    if marks:
+        table.add_column(_head("Allowed", language), no_wrap=True)
     table.add_column(_head("What it does", language), no_wrap=True, ratio=1)
     for name, places in offered.items():
         about = one_line(places[0][1].describe(language))
-        table.add_row(Text(one_line(name)), price_range(places), Text(where(places)), Text(about))
+        yes = say(language, "yes", "是") if may_call(places, rights) else say(language, "no", "否")
+        allowed = [yes] if marks else []
+        table.add_row(Text(one_line(name)), price_range(places), Text(where(places)), *allowed, Text(about))
     return _plain(table, None)
 
 
@@ -149,6 +164,15 @@ def by_function(nodes: Iterable[Node]) -> dict[CapabilityName, Places]:
         for capability in node.capabilities:
             offered.setdefault(capability.name, []).append((node, capability))
     return dict(sorted(offered.items()))
+
+
+def may_call(places: Places, rights: Limits) -> bool:
+    """Whether a function may be called at one of its nodes."""
+    return any(rights.allow(f"{node.name}.{capability.name}") for node, capability in places)
+
+
+def not_allowed(language: Language) -> str:
+    return say(language, "not allowed", "无权调用")
 
 
 def no_function(language: Language) -> str:
@@ -202,6 +226,7 @@ _HEADS = {
     "Function": "函数",
     "Credits": "积分",
     "Nodes": "节点",
+    "Allowed": "可调用",
     "What it does": "功能",
     "Member": "成员",
     "Kind": "类别",

@@ -47,14 +47,14 @@ def top_text(load: NetworkLoad, width: int | None) -> str:
 def top_screen(
     load: NetworkLoad | None,
     *,
-    gateway: str,
+    network: str,
     width: int,
     height: int,
     shows_functions: bool,
     lost_s: float | None,
 ) -> RenderableType:
-    """The whole screen; `load` is `None` before the first look, `lost_s` how long the gateway is gone."""
-    head = _spread(Text.assemble(("easynet top", "bold")), _link(gateway, lost_s), width)
+    """The whole screen; `load` is `None` before the first look, `lost_s` how long its gateway is gone."""
+    head = _spread(Text.assemble(("easynet top", "bold")), _link(network, lost_s), width)
     if load is None:
         return Group(head, Text("Looking…", style="dim"))
     left_out = 0
@@ -102,10 +102,10 @@ def _load_json(load: Load) -> Mapping[str, float | None]:
     }
 
 
-def _link(gateway: str, lost_s: float | None) -> Text:
+def _link(network: str, lost_s: float | None) -> Text:
     if lost_s is None:
-        return Text(one_line(gateway), style="dim")
-    return Text(f"reconnecting to {one_line(gateway)} · {lost_s:.0f} s", style="bold yellow")
+        return Text(one_line(network), style="dim")
+    return Text(f"reconnecting to {one_line(network)} · {lost_s:.0f} s", style="bold yellow")
 
 
 def _totals(load: NetworkLoad, width: int) -> list[str]:
@@ -227,7 +227,7 @@ def count_text(count: int) -> str:
 
 
 def span_text(seconds: float | None) -> str:
-    """A duration in at most seven characters, no more exact than the buckets that it comes from."""
+    """A duration in at most seven characters; below half a millisecond and above an hour, that alone."""
     if seconds is None:
         return _UNKNOWN
     if seconds <= BOUNDS_S[0]:

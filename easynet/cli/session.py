@@ -46,7 +46,7 @@ class Session:
     async def _follow(self, start: Start) -> int:
         run: RunId | None = None
         chosen = choose_gateway(self._gateway, Settings())
-        announce(chosen)
+        announce(chosen, tells_of_embedded=False)
         async with IntelligentNetwork(chosen.address) as network:
             try:
                 async with aclosing(start(network)) as events:

@@ -15,7 +15,7 @@ from typing import Final
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from easynet.cli.look import bare, client_of
+from easynet.cli.look import client_of, network_meant, network_name
 from easynet.cli.network_load import LoadMeter, NetworkLoad
 from easynet.cli.render_live import LiveView
 from easynet.cli.render_top import top_json, top_screen, top_text
@@ -23,9 +23,7 @@ from easynet.cli.render_wrap import terminal_columns
 from easynet.cli.streams import write, write_json
 from easynet.core.errors import GatewayUnreachable
 from easynet.core.offer import Node
-from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.fabric.registry import HEARTBEAT_S
-from easynet.settings import Settings
 
 Look = Callable[[], Awaitable[list[Node]]]
 
@@ -40,7 +38,8 @@ def show(gateway: str | None, interval_s: float, *, once: bool, as_json: bool) -
 
 
 async def _show(gateway: str | None, interval_s: float, *, once: bool, as_json: bool) -> None:
-    async with client_of(gateway) as client:
+    chosen = network_meant(gateway)
+    async with client_of(chosen) as client:
         if once or as_json or not LiveView.suits(sys.stdout):
             load = await measure(client.nodes, interval_s)
             if as_json:
@@ -48,8 +47,7 @@ async def _show(gateway: str | None, interval_s: float, *, once: bool, as_json: 
             else:
                 write(top_text(load, terminal_columns()))
         else:
-            address = bare(choose_gateway(gateway, Settings()).address) or "embedded network"
-            await Watch(client.nodes, interval_s, address).run(Console(highlight=False))
+            await Watch(client.nodes, interval_s, network_name(chosen)).run(Console(highlight=False))
 
 
 async def measure(look: Look, interval_s: float) -> NetworkLoad:
@@ -67,13 +65,13 @@ class Watch:
     """
 
     def __init__(
-        self, look: Look, interval_s: float, gateway: str, *, patience_s: float = _PATIENCE_S
+        self, look: Look, interval_s: float, network: str, *, patience_s: float = _PATIENCE_S
     ) -> None:
         """`patience_s` is how long an answer may take until the gateway is said to be gone."""
         self._look = look
         self._patience_s = patience_s
         self._interval_s = interval_s
-        self._gateway = gateway
+        self._network = network
         self._meter = LoadMeter()
         self._load: NetworkLoad | None = None
         self._shows_functions = True
@@ -112,7 +110,7 @@ class Watch:
         late_s = asyncio.get_running_loop().time() - self._answered_s
         return top_screen(
             self._load,
-            gateway=self._gateway,
+            network=self._network,
             width=width,
             height=height,
             shows_functions=self._shows_functions,

@@ -30,7 +30,9 @@ class FunctionStatistics(Value):
     mean_s: float = 0.0
     """Seconds that a call runs now: a moving average over the latest calls."""
     buckets: tuple[int, ...] = ()
-    """Calls by duration, one count for each bound of `fabric.statistics.BOUNDS_S` and one for longer ones."""
+    """Calls by duration, one count for each bound of `telemetry.statistics.BOUNDS_S`, one for longer."""
+    latest: tuple[float, ...] = ()
+    """Seconds that the latest few calls ran, the newest last."""
 
 
 class Node(Value):

@@ -24,9 +24,9 @@ from easynet.fabric.calling.line import Line
 from easynet.fabric.jobs.job_client import JobHandle, JobOptions
 from easynet.fabric.receipts.receipt_book import ReceiptBook
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire import codec
 from easynet.fabric.wire.address import Address
-from easynet.fabric.wire.envelope import End, Item, Progress, Result
+from easynet.fabric.wire.decoding import decode_opaque
+from easynet.fabric.wire.updates import End, Item, Progress, Result
 from easynet.settings import Settings
 
 _last_call: ContextVar[str] = ContextVar("easynet_last_call", default="")
@@ -79,7 +79,8 @@ class AsyncClient:
 
     async def stream(self, function: str, /, *args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
         """The items of a generator function, as they come; of any other function, its one result."""
-        async with aclosing(self._connected().router.stream(function, args, kwargs, _last_call.set)) as items:
+        follower = self._connected().follower
+        async with aclosing(follower.stream(function, args, kwargs, _last_call.set)) as items:
             async for item in items:
                 yield item
 
@@ -95,7 +96,7 @@ class AsyncClient:
     ) -> JobHandle:
         """As `submit`, under a key of one's own or with a limit of time."""
         line = self._connected()
-        arguments = await line.router.packed(args, kwargs)
+        arguments = await line.marshaller.packed(args, kwargs)
         return await line.jobs.submit(function, arguments, key=options.key, timeout_s=options.timeout_s)
 
     async def jobs(self) -> list[Job]:
@@ -121,16 +122,16 @@ class AsyncClient:
         arguments of further calls. Closing the iterator cancels the call. A second call with the same key
         gets the result of the first one, for ten minutes after its end.
         """
-        updates = self._connected().router.invoke(node, capability, arguments, key=key, timeout_s=timeout_s)
+        updates = self._connected().follower.invoke(node, capability, arguments, key=key, timeout_s=timeout_s)
         async with aclosing(updates):
             async for update in updates:
                 match update:
                     case Progress(fraction, message):
                         yield Progressed(fraction, message)
                     case Item(value):
-                        yield Yielded(codec.decode_opaque(value))
+                        yield Yielded(decode_opaque(value))
                     case Result(value):
-                        yield Returned(codec.decode_opaque(value))
+                        yield Returned(decode_opaque(value))
                     case End():
                         yield Returned(None)
                     case _:

@@ -20,7 +20,7 @@ from easynet.core.quantities import parse_duration, parse_memory
 from easynet.fabric.functions.function import Function, function_of
 from easynet.fabric.functions.isolated_target import is_loading, target_of
 from easynet.fabric.functions.isolation import Isolation
-from easynet.fabric.serving.reception import Limits
+from easynet.fabric.serving.services import Limits
 from easynet.fabric.serving.session import Session
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.names import checked_name

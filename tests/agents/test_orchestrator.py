@@ -22,7 +22,7 @@ from easynet.core.intent import Intent
 from easynet.core.offer import Offer, Trust
 from easynet.core.result import RunResult, replay
 from easynet.fabric.client import AsyncClient
-from easynet.fabric.wire.codec import decode_opaque
+from easynet.fabric.wire.decoding import decode_opaque
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.scheduling.heft import schedule
 from easynet.testing.clock import ManualClock

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from easynet.cli.call_arguments import arguments_of, value_of
 from easynet.core.capability import Parameter, TypeRef
-from easynet.core.errors import BadData, UsageError
+from easynet.core.errors import ArgumentMismatch, BadData, UsageError
 from easynet.core.signature import capability_of
 
 TEXT = Parameter(name="prompt", type=TypeRef(name="str"))
@@ -65,3 +65,28 @@ def test_arguments_beyond_those_that_are_known_are_passed_on() -> None:
 def test_order_and_names_are_as_in_python(words: list[str]) -> None:
     with pytest.raises(UsageError):
         arguments_of(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["x"], "n takes a whole number, and 'x' is none"),
+        (["1.5"], "n takes a whole number, and '1.5' is none"),
+        (["true"], "n takes a whole number, and 'true' is none"),
+        (["1", "share=much"], "share takes a number, and 'much' is none"),
+        (["1", "exact=yes"], "exact takes true or false, and 'yes' is none"),
+    ],
+)
+def test_word_that_is_no_number_is_not_sent_as_one(words: list[str], said: str) -> None:
+    def work(n: int, share: float = 1.0, exact: bool = False) -> int:
+        return n
+
+    with pytest.raises(ArgumentMismatch, match=said):
+        arguments_of(words).values_for(capability_of(work))
+
+
+def test_whole_number_is_a_number_and_nothing_is_left_to_the_function() -> None:
+    def work(n: int, share: float = 1.0) -> int:
+        return n
+
+    assert arguments_of(["null", "2"]).values_for(capability_of(work)) == ([None, 2], {})

@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from easynet.cli.function_call import new_file, wanted
-from easynet.core.errors import DataDirectoryUnusable, EasyNetError, NodeUnreachable, UnknownFunction
+from easynet.cli.function_call import check_somebody_stays, new_file, wanted
+from easynet.core.errors import (
+    DataDirectoryUnusable,
+    EasyNetError,
+    NodeRefused,
+    NodeUnreachable,
+    UnknownFunction,
+)
 from easynet.core.ids import NodeId
 from easynet.core.offer import Node
 from easynet.core.signature import capability_of
@@ -61,3 +67,12 @@ def test_file_has_a_name_that_does_nothing_by_itself(name: str, kept: str, tmp_p
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataDirectoryUnusable, match="nowhere"):
         new_file(tmp_path / "nowhere", "a.csv")
+
+
+def test_node_that_leaves_takes_nothing_new() -> None:
+    leaving = [node.model_copy(update={"draining": True}) for node in NODES]
+    with pytest.raises(NodeRefused, match="is leaving") as refused:
+        check_somebody_stays("add", leaving)
+    assert "--detach" in refused.value.hint
+    check_somebody_stays("add", NODES)
+    check_somebody_stays("add", [*NODES, *leaving])

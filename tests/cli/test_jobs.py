@@ -17,8 +17,6 @@ from easynet.core.events import Problem
 from easynet.core.ids import JobId
 from easynet.core.job import Job, JobEnded, JobPostponed, JobProgressed, JobYielded
 from easynet.fabric.jobs import job_client
-from easynet.fabric.wire import envelope
-from easynet.fabric.wire.envelope import Failure, Progress
 from easynet.fabric.jobs.job_client import Jobs
 from easynet.fabric.jobs.job_events import (
     Ended,
@@ -28,10 +26,12 @@ from easynet.fabric.jobs.job_events import (
     Submitted,
     encode_event,
 )
+from easynet.fabric.wire import updates
 from easynet.fabric.wire.packing import pack
+from easynet.fabric.wire.updates import Failure, Progress
 
 ENDS: dict[str, JobEvent] = {
-    "aa11": Ended(envelope.Result(pack({"auc": 0.9}))),
+    "aa11": Ended(updates.Result(pack({"auc": 0.9}))),
     "aa22": Ended(Failure("remote_failure", "ValueError", "no such luck")),
     "bb33": Ended(None),
 }
@@ -73,7 +73,12 @@ def summary(job: str) -> dict[str, Any]:
 
 def events_of(job: str) -> list[Any]:
     began = Started(1, Placement("gpu", "1", True), "")  # type: ignore[arg-type]
-    told: list[JobEvent] = [Submitted("local", "train", ""), began, Progress(0.5, "half"), ENDS[job]]
+    told: list[JobEvent] = [
+        Submitted("local", "local", "train", "", 0),
+        began,
+        Progress(0.5, "half"),
+        ENDS[job],
+    ]
     return [[seq, encode_event(event, 0.0)] for seq, event in enumerate(told, 1)]
 
 

@@ -1,6 +1,7 @@
 """What the terminal shows: plain and live, in both languages, whatever the events say."""
 
 import io
+import json
 import os
 import pty
 import re
@@ -22,6 +23,7 @@ from easynet.cli.app import app
 from easynet.cli.render import (
     Story,
     function_details,
+    functions_json,
     functions_list,
     functions_table,
     nodes_table,
@@ -60,6 +62,7 @@ from easynet.core.offer import Node, Offer, Trust
 from easynet.core.result import RunResult, replay
 from easynet.core.task_graph import FromInput, Subtask, TaskGraph
 from easynet.execution.journal import RunSummary
+from easynet.fabric.access.grants import Limits
 from easynet.testing.example_run import RunScript, example_run, wide_run
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -558,9 +561,38 @@ def test_lists_for_programs_are_one_object_a_line(
     words: list[str], kind: type[Capability | Node], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("easynet.cli.look.nodes_of", lambda _: some_nodes())
+    monkeypatch.setattr("easynet.cli.look.nodes_and_rights", lambda _: (some_nodes(), Limits()))
     ran = CliRunner().invoke(app, [*words, "--json"])
     assert ran.exit_code == 0
-    assert len([kind.model_validate_json(line) for line in ran.stdout.splitlines()]) == count
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert all(item.pop("allowed", True) for item in found)
+    assert len([kind.model_validate(item) for item in found]) == count
+
+
+@pytest.mark.parametrize(
+    ("functions", "allowed"),
+    [((), "yes yes"), (("load_table",), "yes no"), (("分析节点.load_table",), "yes no"), (("x",), "no no")],
+)
+def test_functions_that_may_not_be_called_are_marked(functions: tuple[str, ...], allowed: str) -> None:
+    rights, expected = Limits(functions), allowed.split()
+    found = {
+        (f := json.loads(line))["name"]: f["allowed"]
+        for line in functions_json(offered(some_nodes()), rights)
+    }
+    table = functions_table(some_nodes(), rights=rights)
+    listed = functions_list(some_nodes(), 200, rights=rights).splitlines()
+    for name, word in zip(("load_table", "train_one_class"), expected, strict=True):
+        assert ("Allowed" in table) == ("no" in expected)
+        assert bool(re.search(rf"{name} .* no ", table)) == (word == "no")
+        [line] = [line for line in listed if line.startswith(name)]
+        assert line.endswith("not allowed") == (word == "no")
+    assert found["train_one_class"] == (expected[1] == "yes")
+
+
+def test_function_is_shown_with_the_nodes_at_which_it_may_be_called() -> None:
+    text = function_details(offered(some_nodes(), "load_table"), rights=Limits(("medical.load_table",)))
+    assert re.search(r"medical \(own\) .* about 1 s\n", text)
+    assert re.search(r"分析节点 \(public\) .* about 1 s · not allowed\n", text)
 
 
 def test_nodes_table_says_whose_they_are_and_how_busy() -> None:

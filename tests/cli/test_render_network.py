@@ -6,7 +6,7 @@ import pytest
 
 from easynet.agents.wording import columns
 from easynet.cli.look import announce
-from easynet.cli.render_gateway import gateway_status
+from easynet.cli.render_gateway import further_gateway, gateway_status, other_gateways
 from easynet.cli.render_join import joined
 from easynet.cli.render_node import example_call, node_started
 from easynet.cli.render_table import members_table
@@ -15,6 +15,7 @@ from easynet.core.offer import Node
 from easynet.core.signature import capability_of
 from easynet.fabric.access.gateway_choice import GatewayChoice
 from easynet.fabric.access.memberships import Membership
+from easynet.fabric.gateway.cluster import read_cluster
 from easynet.fabric.gateway.owner import GatewayStatus, MemberInfo
 
 WIDTH = 80
@@ -88,9 +89,66 @@ def test_node_with_many_functions_shows_some() -> None:
 def test_default_network_is_announced_and_one_that_was_named_is_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    announce(GatewayChoice("10.0.0.1:4222"))
+    announce(GatewayChoice("10.0.0.1:4222", source="caller"))
+    announce(GatewayChoice("", source="caller"))
     assert capsys.readouterr().err == ""
     mine = Membership(kind="client", name="local", jwt="J", seed="S")
     announce(GatewayChoice("nats://127.0.0.1:4222", mine))
     said = capsys.readouterr().err
     assert said == "Network: 127.0.0.1:4222, your own (without it: --gateway embedded)\n"
+
+
+def test_embedded_network_is_announced_where_another_could_be_expected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    announce(GatewayChoice(""))
+    assert capsys.readouterr().err == "Network: embedded, on this machine alone\n"
+    announce(GatewayChoice(""), tells_of_embedded=False)
+    assert capsys.readouterr().err == ""
+    node = Membership(kind="node", name="gpu", jwt="J", seed="S", gateways=("nats://10.0.0.1:4222",))
+    announce(GatewayChoice("", elsewhere=node), tells_of_embedded=False)
+    said = capsys.readouterr().err
+    assert said.startswith("Network: embedded, on this machine alone\n")
+    assert "joined 10.0.0.1:4222 as the node gpu" in said
+    assert "easynet invite client --name NAME" in said
+
+
+def test_network_that_the_settings_name_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
+    announce(GatewayChoice("10.0.0.1:4222", source="settings"))
+    assert capsys.readouterr().err == "Network: 10.0.0.1:4222, by EASYNET_GATEWAY or easynet.toml\n"
+    announce(GatewayChoice("", source="settings"), tells_of_embedded=False)
+    assert capsys.readouterr().err == "Network: embedded, by EASYNET_GATEWAY or easynet.toml\n"
+
+
+def commands(cluster: str, peers: str, *advertised: str) -> list[str]:
+    """The commands that a gateway of a cluster shows for those that are missing."""
+    place = read_cluster(cluster, peers)
+    assert place is not None
+    return [line.strip() for line in other_gateways(place, advertised) if "gateway start" in line]
+
+
+def test_gateway_says_what_to_type_where_others_are_missing() -> None:
+    first, second = commands("0.0.0.0:6222", "b:6222,c:6333", "nats://a:4222")
+    assert first == (
+        "easynet gateway start --network network.json --listen 0.0.0.0:4222 --advertise b"
+        " --cluster 0.0.0.0:6222 --peers a:6222,c:6333"
+    )
+    assert "--advertise c --cluster 0.0.0.0:6333 --peers a:6222,b:6222" in second
+    [left] = commands("10.0.0.2:6222", "a:6222,c:6222", "nats://10.0.0.2:4222", "nats://a:4222")
+    assert "--listen c:4222 --cluster c:6222 --peers 10.0.0.2:6222,a:6222" in left
+    assert commands("0.0.0.0:6222", "b:6222", "nats://a:4222", "nats://b:4222") == []
+
+
+def test_gateway_that_names_no_others_is_told_to() -> None:
+    place = read_cluster("0.0.0.0:6222", "")
+    assert place is not None
+    text = "\n".join(other_gateways(place, ["nats://a:4222"]))
+    assert "--peers, for only gateways that know each other keep jobs together" in text
+    assert "--advertise HOST --cluster 0.0.0.0:6222 --peers a:6222" in text
+
+
+def test_command_for_a_further_gateway_names_those_that_are_known() -> None:
+    command = further_gateway("my network.json", ["nats://a:4222", "nats://b:4222"])
+    assert "--network 'my network.json'" in command
+    assert command.endswith("--peers a:6222,b:6222")
+    assert further_gateway("n.json", []).endswith("--peers HOST:6222")

@@ -52,7 +52,7 @@ def screen(load: NetworkLoad | None, width: int = 100, height: int = 24, **chang
     options: dict[str, object] = {"shows_functions": True, "lost_s": None, **changes}
     out = io.StringIO()
     console = Console(file=out, width=width, height=height, force_terminal=False, _environ={})
-    console.print(top_screen(load, gateway="nats://10.0.0.1:4222", width=width, height=height, **options))  # type: ignore[arg-type]  # given by name
+    console.print(top_screen(load, network="nats://10.0.0.1:4222", width=width, height=height, **options))  # type: ignore[arg-type]  # given by name
     return [line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")]
 
 
@@ -60,26 +60,26 @@ WIDE = """\
 4 nodes · 8/29 running · 7 waiting · 397 calls/s · 2 errors
 
 Node                               State        Running  Waiting  Calls/s   Errors      p50      p95
-节点-北京                          ready           2/16        0      375        0   3.8 ms   4.9 ms
-  翻译                                                                375        0   3.8 ms   4.9 ms
-gpu-node                           ready            4/4        7       20        2    15 ms    24 ms
-  my_model                                                             15        0    18 ms    24 ms
-  embed                                                               5.0        2   3.8 ms   4.9 ms
-lab-2                              draining         2/8        0      2.2        0   375 ms   487 ms
-  ocr_page                                                            2.2        0   375 ms   487 ms
+节点-北京                          ready           2/16        0      375        0   4.0 ms   4.0 ms
+  翻译                                                                375        0   4.0 ms   4.0 ms
+gpu-node                           ready            4/4        7       20        2    20 ms    20 ms
+  my_model                                                             15        0    20 ms    20 ms
+  embed                                                               5.0        2   3.0 ms   3.0 ms
+lab-2                              draining         2/8        0      2.2        0   300 ms   300 ms
+  ocr_page                                                            2.2        0   300 ms   300 ms
 raspberry-in-the-kitchen-of-my-a…  silent 8 s       0/1        0        –        0        –        –"""
 
 NARROW = """\
 4 nodes · 8/29 running · 7 waiting · 397 calls/s · 2 errors
 
 Node               Running  Calls/s   Errs      p50      p95
-节点-北京             2/16      375      0   3.8 ms   4.9 ms
-  翻译                          375      0   3.8 ms   4.9 ms
-gpu-node             4/4+7       20      2    15 ms    24 ms
-  my_model                       15      0    18 ms    24 ms
-  embed                         5.0      2   3.8 ms   4.9 ms
-lab-2 draining         2/8      2.2      0   375 ms   487 ms
-  ocr_page                      2.2      0   375 ms   487 ms
+节点-北京             2/16      375      0   4.0 ms   4.0 ms
+  翻译                          375      0   4.0 ms   4.0 ms
+gpu-node             4/4+7       20      2    20 ms    20 ms
+  my_model                       15      0    20 ms    20 ms
+  embed                         5.0      2   3.0 ms   3.0 ms
+lab-2 draining         2/8      2.2      0   300 ms   300 ms
+  ocr_page                      2.2      0   300 ms   300 ms
 raspberry… silent      0/1        –      0        –        –"""
 
 

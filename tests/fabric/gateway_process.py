@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from easynet.fabric.gateway.cluster import Cluster
@@ -10,10 +11,29 @@ from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.wire.address import Address
 
 
-async def serve(data: str, listen: str, cluster: str = "", peers: tuple[str, ...] = ()) -> None:
+@dataclass(frozen=True)
+class ClusterBehind(Cluster):
+    """A gateway's place in a cluster where the others find it through a proxy of the test's."""
+
+    proxy: str = ""
+
+    def reached_by(self, advertise: str) -> Address:
+        return Address.parse(self.proxy)
+
+
+async def serve(
+    data: str,
+    listen: str,
+    cluster: str = "",
+    peers: tuple[str, ...] = (),
+    proxy: str = "",
+    advertise: str = "",
+) -> None:
     at = Address.parse(listen)
     place = Cluster(Address.parse(cluster), tuple(map(Address.parse, peers))) if cluster else None
-    async with Gateway(Path(data), at.host, at.port, lasting=True, cluster=place):
+    if place is not None and proxy:
+        place = ClusterBehind(place.listen, place.peers, proxy)
+    async with Gateway(Path(data), at.host, at.port, lasting=True, cluster=place, advertise=advertise):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)

@@ -10,7 +10,8 @@ from easynet.core.call import CallContext
 from easynet.fabric.functions.isolated_target import target_of
 from easynet.fabric.functions.isolation import ProcessPool
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire import codec
+from easynet.fabric.wire.decoding import decode
+from easynet.fabric.wire.encoding import encode
 
 
 class Bench:
@@ -25,16 +26,16 @@ class Bench:
 
     async def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         value = await self.pool.run(target_of(function), self.encoded(args, kwargs), self.context())
-        return codec.decode(value, self.store.read)
+        return decode(value, self.store.read)
 
     async def stream(self, function: Callable[..., Any], *args: Any) -> AsyncGenerator[Any]:
         items = self.pool.stream(target_of(function), self.encoded(args, {}), self.context())
         async with aclosing(items):
             async for item in items:
-                yield codec.decode(item)
+                yield decode(item)
 
     def encoded(self, args: Any, kwargs: Any) -> bytes:
-        return codec.encode([list(args), kwargs], self.store.put, self.store.put_file)
+        return encode([list(args), kwargs], self.store.put, self.store.put_file)
 
     def context(self) -> CallContext:
         return CallContext(

@@ -27,7 +27,7 @@ from easynet.fabric.jobs.job_caller import JobRules
 from easynet.fabric.jobs.job_client import JobHandle, Jobs
 from easynet.fabric.jobs.job_events import Placement
 from easynet.fabric.jobs.job_service import JobService
-from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result, Update
+from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result, Update
 
 QUICK = JobRules(max_attempts=3, first_delay_s=0.05, max_delay_s=0.2, resume_s=0.5, progress_every_s=0.0)
 
@@ -103,11 +103,15 @@ class Work:
         self.updates: list[Update] = []
         self.changed = asyncio.Event()
         self.is_cancelled = False
+        self._told = 0
         self._task = asyncio.create_task(self._run(function))
 
     async def _run(self, function: Function) -> None:
         async with aclosing(function(self)) as updates:
             async for update in updates:
+                if isinstance(update, Progress):
+                    self._told += 1
+                    update = Progress(update.fraction, update.message, self._told)
                 self.updates.append(update)
                 self.changed.set()
 
@@ -136,6 +140,8 @@ class Nodes:
         """How often each key was begun."""
         self.clients: dict[str, str] = {}
         """In whose name each key was called."""
+        self.receipts: dict[str, str] = {}
+        """What was signed about each key."""
         self.refused = 0
         """How often nobody was there to take a call."""
         self.began = asyncio.Event()
@@ -162,7 +168,14 @@ class Caller:
         self._left = asyncio.Event()
 
     async def call(
-        self, function: str, arguments: bytes, *, client: str, key: str, at: Placement | None = None
+        self,
+        function: str,
+        arguments: bytes,
+        *,
+        client: str,
+        key: str,
+        at: Placement | None = None,
+        trace: str = "",
     ) -> AsyncGenerator[Placement | Update]:
         nodes = self._nodes
         if nodes.error is not None:
@@ -208,8 +221,26 @@ class Caller:
         if self._left.is_set():
             raise GatewayUnreachable("the gateway stops")
 
+    async def receipt(self, key: str) -> str | None:
+        return self._nodes.receipts.get(key)
+
     async def leave(self) -> None:
         self._left.set()
+
+
+class Rights:
+    """Who the clients are at this moment, and what they may do."""
+
+    def __init__(self, is_allowed: Callable[[str, str], bool] = lambda client, function: True) -> None:
+        self._is_allowed = is_allowed
+        self.keys: dict[str, str] = {}
+        """Of those whose name is not theirs for the first time."""
+
+    def key_of(self, client: str) -> str:
+        return self.keys.get(client, f"{client}s-key")
+
+    def allow(self, client: str, function: str) -> bool:
+        return self._is_allowed(client, function)
 
 
 class JobGateway:
@@ -228,13 +259,13 @@ class JobGateway:
         clock: Clock | None = None,
         ack_wait_s: float = 30.0,
         rules: JobRules = QUICK,
-        is_allowed: Callable[[str, str], bool] = lambda client, function: True,
+        rights: Rights | None = None,
     ) -> "JobGateway":
         connection = await server.connect()
         service = JobService(
             connection,
             Caller(nodes),
-            is_allowed,
+            rights or Rights(),
             clock or SystemClock(),
             ack_wait_s=ack_wait_s,
             rules=rules,
@@ -330,7 +361,7 @@ async def until_postponed(job: JobHandle, times: int) -> None:
 async def queued(server: Server) -> int:
     """How many orders the queue holds."""
     async with looking_at(server) as js:
-        return (await js.stream_info("JOBS")).state.messages
+        return (await js.stream_info("JOB_ORDERS")).state.messages
 
 
 async def until_empty(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A TCP connection that a test can count and cut."""
+"""A TCP connection that a test can count, hold up and cut."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,10 @@ from types import TracebackType
 class Proxy:
     """Passes bytes on to a server of this machine."""
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._target = host, port
+        self._passes = asyncio.Event()
+        self._passes.set()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,6 +46,14 @@ class Proxy:
         for writer in self._writers:
             writer.transport.abort()
 
+    def hold(self) -> None:
+        """Pass nothing on from now, without a word to either side; new connections are taken."""
+        self._passes.clear()
+
+    def go_on(self) -> None:
+        """Pass on what was held back, and all that follows."""
+        self._passes.set()
+
     async def passed_as_much_as(self, count: int) -> None:
         """Wait until so many bytes have passed."""
         event = asyncio.Event()
@@ -53,7 +63,11 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except OSError:  # it is not there yet
+            writer.transport.abort()
+            return
         self._writers.add(back)
         for source, target in ((reader, back), (there, writer)):
             task = asyncio.create_task(self._pass_on(source, target))
@@ -63,6 +77,7 @@ class Proxy:
     async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(1 << 18):
+                await self._passes.wait()
                 target.write(data)
                 await target.drain()
                 self.passed += len(data)

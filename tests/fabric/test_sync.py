@@ -166,7 +166,7 @@ from easynet import Client, Server
 server = Server()
 server.start()
 client = Client(server.url)
-print(server._gateway._server._process.pid)
+print(server._gateway._server.nats._process.pid)
 """
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, timeout=20, check=True

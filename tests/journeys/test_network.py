@@ -195,6 +195,35 @@ def test_client_calls_only_what_it_was_invited_for(node: Running, server: Machin
     denied = laptop.run("call", "fail", "x")
     assert denied.returncode == 7
     assert "fail" in denied.stderr
+    listed = [json.loads(line) for line in laptop.must("functions", "--json").splitlines()]
+    assert {f["name"] for f in listed if f["allowed"]} == {"shout", "count"}
+    assert len(listed) == 6
+    assert "not allowed" in laptop.must("functions", "fail")
+
+
+def test_call_goes_to_a_node_at_which_the_client_may_call(
+    node: Running, server: Machine, gpu: Machine, laptop: Machine
+) -> None:
+    join(server, laptop, "client", "ben", "--functions", "gpu-node.shout")
+    with server.running("node", "serve", str(gpu.folder / "my_functions.py"), "--name", "home") as other:
+        other.line_with("easynet call home.shout")
+        assert [laptop.must("call", "shout", str(n)) for n in range(4)] == [f'"{n}!"\n' for n in range(4)]
+        assert laptop.run("call", "home.shout", "x").returncode == 7
+
+
+def test_device_that_serves_a_node_is_told_how_to_become_a_client(node: Running, gpu: Machine) -> None:
+    called = gpu.run("call", "shout", "x")
+    assert called.returncode == 2
+    assert called.stderr.startswith("Network: embedded, on this machine alone\n")
+    assert "as the node gpu-node" in called.stderr
+    assert "easynet invite client" in called.stderr
+    assert "as the node gpu-node" in gpu.run("jobs").stderr
+
+
+def test_device_that_never_joined_is_told_that_its_network_is_embedded(laptop: Machine) -> None:
+    listed = laptop.run("functions")
+    assert listed.returncode == 0
+    assert listed.stderr == "Network: embedded, on this machine alone\n"
 
 
 def test_gateway_that_starts_again_is_found_by_all_who_joined(
@@ -304,6 +333,7 @@ CASES = [
     pytest.param(["node", "serve", "my_functions.py"], 7, "easynet join TOKEN", id="no network to serve"),
     pytest.param(["gateway", "start", "--listen", "banana:x"], 2, "--listen", id="no address"),
     pytest.param(["gateway", "start", "--data", "my_functions.py/x"], 2, "my_functions.py", id="no folder"),
+    pytest.param(["gateway", "start", "--peers", "127.0.0.1:6222"], 2, "--cluster", id="peers alone"),
     pytest.param(["call", "shout", "x", "--gateway", "127.0.0.1:9"], 7, "127.0.0.1:9", id="no gateway there"),
 ]
 

@@ -1,16 +1,5 @@
 """Who decides on a network: the keys of its operator and its accounts, and the rights that they give.
 
-Five accounts keep the parties apart. A caller cannot make a node publish what the caller itself may not, and
-no node sees another's inbox:
-
-    SYS      the server's own events and commands; the gateway
-    CTL      the gateway's services; the gateway and its owner
-    NODES    nodes
-    CLIENTS  clients
-    ENTRY    anybody: may ask to be enrolled, and nothing else
-
-Large values go from clients to nodes, and back, as streams: the server copies what goes as a service.
-
 A call's first reply goes the way of NATS services (`allow_responses`), so that an absent node is reported
 at once; all further ones go to `re.`, which only the client concerned may read. Replies of unlimited number
 would cost the server memory for every call ever made.
@@ -19,66 +8,23 @@ would cost the server memory for every call ever made.
 import base64
 import json
 import os
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Self
 
 import nkeys
 
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.fabric.access import claims
+from easynet.fabric.access.accounts import ACCOUNTS, Account, exports_of, imports_of, limits_of
 from easynet.fabric.access.claims import UNLIMITED
-
-Account = Literal["SYS", "CTL", "NODES", "CLIENTS", "ENTRY"]
-ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)
+from easynet.fabric.access.key import Key
 
 LOCAL_CLIENT: Final = "local"
 """The client's id of the processes of the gateway's own user on the gateway's own machine."""
 _EVERY: Final = "*"
 _FIRST_REPLY_NS: Final = 300 * 10**9
 """A first update comes within seconds, even from a call that waits."""
-
-_SERVICES: Final[Mapping[str, tuple[Account, tuple[Account, ...]]]] = {
-    "fn.>": ("NODES", ("CLIENTS",)),
-    "node.>": ("CTL", ("NODES",)),
-    "reg.>": ("CTL", ("CLIENTS",)),
-    "job.>": ("CTL", ("CLIENTS",)),
-    "art.>": ("CTL", ("NODES", "CLIENTS")),
-    "enrol.>": ("CTL", ("ENTRY",)),
-}
-"""By subject, the account that answers and those that may ask."""
-_STREAMS: Final[Mapping[str, tuple[Account, tuple[Account, ...]]]] = {
-    "re.>": ("NODES", ("CLIENTS",)),
-    "in.>": ("CLIENTS", ("NODES",)),
-    "net.>": ("CTL", ("CLIENTS",)),
-}
-"""By subject, the account that speaks and those that may listen."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """The key pair of an operator or an account."""
-
-    public: str
-    seed: str = field(repr=False)
-    _pair: Any = field(repr=False, compare=False)
-
-    @classmethod
-    def generate(cls, prefix: int) -> Self:
-        """A key that nobody has used before."""
-        return cls.from_seed(nkeys.encode_seed(secrets.token_bytes(32), prefix).decode())
-
-    @classmethod
-    def from_seed(cls, seed: str) -> Self:
-        """The key that has this seed; raises ValueError or NkeysError."""
-        pair: Any = nkeys.from_seed(bytearray(seed.encode()))
-        return cls(pair.public_key.decode(), seed, pair)
-
-    def sign(self, data: bytes) -> bytes:
-        """The signature of `data`."""
-        return bytes(self._pair.sign(data))
 
 
 class Authority:
@@ -138,24 +84,16 @@ class Authority:
     ) -> str:
         """What an account offers and uses; `revoked` gives the time by public key of who is shut out."""
         content: dict[str, Any] = {
-            "limits": _limits(account),
+            "limits": limits_of(account),
             "default_permissions": {"pub": {}, "sub": {}},
-            "exports": [*_exports(account)],
-            "imports": [*self._imports(account)],
+            "exports": exports_of(account),
+            "imports": imports_of(account, self.account_key),
         }
         if revoked:
             content["revocations"] = dict(revoked)
         return claims.mint(
             self._operator, self.account_key(account), account, "account", content, issued_at=issued_at
         )
-
-    def _imports(self, account: Account) -> list[dict[str, Any]]:
-        return [
-            {"name": subject, "subject": subject, "account": self.account_key(owner), "type": kind}
-            for kind, given in (("service", _SERVICES), ("stream", _STREAMS))
-            for subject, (owner, users) in given.items()
-            if account in users
-        ]
 
     def sign_grant(self, data: bytes) -> bytes:
         """Vouch for the rights of a client that it may hand on."""
@@ -172,7 +110,7 @@ class Authority:
             "NODES",
             public,
             name,
-            publish=[f"node.*.{name}", f"art.*.{name}.*", "re.>"],
+            publish=[f"node.*.{name}", f"art.*.node.{name}.*", "re.>"],
             subscribe=[f"fn.{name}.>", f"in.{name}.>", inbox(name)],
             answers=True,
         )
@@ -194,7 +132,7 @@ class Authority:
                 f"in.*.{name}.part.>",
                 f"reg.*.{name}",
                 f"job.*.{name}",
-                f"art.*.{name}.*",
+                f"art.*.client.{name}.*",
             ],
             subscribe=[f"re.{name}.>", "net.>", inbox(name)],
             expires_at=expires_at,
@@ -270,19 +208,3 @@ def _callable(client: str, function: str) -> str:
     """The subject of calls of `function` or `node.function`."""
     node, _, name = function.rpartition(".")
     return f"fn.{node or _EVERY}.{client}.call.{name}"
-
-
-def _limits(account: Account) -> dict[str, Any]:
-    everything = ("subs", "conn", "leaf", "imports", "exports", "data", "payload")
-    limits: dict[str, Any] = {**dict.fromkeys(everything, UNLIMITED), "wildcards": True}
-    if account == "ENTRY":
-        limits["conn"] = 64
-    if account == "CTL":
-        limits |= dict.fromkeys(("mem_storage", "disk_storage", "streams", "consumer"), UNLIMITED)
-    return limits
-
-
-def _exports(account: Account) -> list[dict[str, Any]]:
-    given = [(subject, "service") for subject, (owner, _) in _SERVICES.items() if owner == account]
-    given += [(subject, "stream") for subject, (owner, _) in _STREAMS.items() if owner == account]
-    return [{"name": subject, "subject": subject, "type": kind} for subject, kind in given]

@@ -29,6 +29,11 @@ class ClientRights:
             raise AccessDenied(f"the rights of the client {client!r} have expired")
         return member
 
+    def key_of(self, client: str) -> str:
+        """What the client is known by, whoever had its name before; raises AccessDenied."""
+        member = self.of(client)
+        return member.key if member is not None else LOCAL_CLIENT
+
     def allow(self, client: str, function: str) -> bool:
         """Whether a client may call `node.function`, or `function` at any node."""
         try:

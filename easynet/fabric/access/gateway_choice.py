@@ -1,7 +1,7 @@
 """Which network is meant: the one that is named, or else the one that suggests itself."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from easynet.fabric.access import memberships
 from easynet.fabric.access.memberships import Kind, Membership
@@ -9,6 +9,8 @@ from easynet.settings import Settings
 
 EMBEDDED: Final = "embedded"
 """Names the network that a process starts for itself, where another one would be meant."""
+
+Source = Literal["caller", "settings", "default"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,10 @@ class GatewayChoice:
     """"" for an embedded network."""
     default: Membership | None = None
     """The way in, where nobody named a gateway and this one suggests itself."""
+    source: Source = "default"
+    """Who named it; "default" where nobody did."""
+    elsewhere: Membership | None = None
+    """A network that this device has joined, but not as what would be needed: an embedded one is meant."""
 
 
 def choose_gateway(named: str | None, settings: Settings, kind: Kind = "client") -> GatewayChoice:
@@ -29,6 +35,9 @@ def choose_gateway(named: str | None, settings: Settings, kind: Kind = "client")
     """
     stated = settings.gateway if named is None else named
     if stated or named is not None:
-        return GatewayChoice("" if stated == EMBEDDED else stated)
+        source: Source = "settings" if named is None else "caller"
+        return GatewayChoice("" if stated == EMBEDDED else stated, source=source)
     found = memberships.default(settings.data_dir, kind)
-    return GatewayChoice(*found) if found is not None else GatewayChoice("")
+    if found is not None:
+        return GatewayChoice(*found)
+    return GatewayChoice("", elsewhere=next(iter(memberships.joined(settings.data_dir)), None))

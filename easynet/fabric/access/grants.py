@@ -6,8 +6,7 @@ less, but cannot take one away. This is the construction of Biscuit tokens (http
 without their language: a block states the functions, the credits and the time that it allows.
 """
 
-import base64
-import binascii
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,8 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from easynet.core.errors import TokenRejected, UsageError
+from easynet.fabric.access import tokens
+from easynet.fabric.access.spending import Cap
 from easynet.fabric.wire.packing import pack
 
 PREFIX: Final = "eng1_"
@@ -75,8 +76,8 @@ class Rights:
     owner: str
     functions: tuple[str, ...]
     expires_at: float | None
-    caps: tuple[tuple[bytes, int], ...]
-    """Digests of the blocks that limit spending, with how many credits each allows."""
+    caps: tuple[Cap, ...]
+    """What the blocks that limit spending allow, each for as long as it and those before it hold."""
 
 
 @dataclass(frozen=True)
@@ -131,27 +132,19 @@ class Grant:
 
     def token(self) -> str:
         """The grant as one word. Whoever has it has what it allows."""
-        content = pack([list(self.gateways), self.gateway_id, self.fingerprint, self.chain, self._key])
-        return PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+        content = [list(self.gateways), self.gateway_id, self.fingerprint, self.chain, self._key]
+        return tokens.written(PREFIX, content)
 
     @classmethod
     def parse(cls, token: str) -> Self:
         """Read a token; raises TokenRejected. Whether it is genuine, its gateway will say."""
-        word = "".join(token.split())
-        body = word.removeprefix(PREFIX)
-        try:
-            if body == word:
-                raise ValueError
-            content = msgpack.unpackb(base64.b64decode(body + "=" * (-len(body) % 4), b"-_", validate=True))
-        except (ValueError, binascii.Error, msgpack.UnpackException):
-            content = None
-        match content:
+        match tokens.read(PREFIX, token):
             case [[*gateways], str(gateway_id), bytes(fingerprint), list(chain), bytes(key)] if (
                 gateways and all(isinstance(g, str) for g in gateways) and len(key) == 32
             ):
                 return cls(tuple(gateways), gateway_id, fingerprint, _blocks(chain), key)
             case _:
-                raise TokenRejected("that is not a grant of EasyNet, or a part of it is missing")
+                raise TokenRejected("that token does not say what a grant has to say")
 
 
 def verified(chain: Any, device: str, proof: bytes, root_key: bytes, now: float | None = None) -> Rights:
@@ -169,14 +162,16 @@ def verified(chain: Any, device: str, proof: bytes, root_key: bytes, now: float 
         if any(not earlier.limits.allow(f) for f in block.limits.functions for earlier in blocks[:number]):
             raise TokenRejected("the grant allows more than the one it was made from")
         functions = block.limits.functions or functions
-    ends = [block.limits.expires_at for block in blocks if block.limits.expires_at is not None]
-    expires_at = min(ends, default=None)
+    expires_at: float | None = None
+    caps: list[Cap] = []
+    for block in blocks:
+        ends = [end for end in (expires_at, block.limits.expires_at) if end is not None]
+        expires_at = min(ends, default=None)
+        if block.limits.max_spend is not None:
+            caps.append(Cap(block.digest, block.limits.max_spend, expires_at or 0.0))
     if expires_at is not None and (time.time() if now is None else now) >= expires_at:
         raise TokenRejected("the grant has expired", hint="Ask whoever gave it to you for a new one.")
-    caps = [(block.digest, block.limits.max_spend) for block in blocks]
-    return Rights(
-        blocks[0].owner, functions, expires_at, tuple((d, cap) for d, cap in caps if cap is not None)
-    )
+    return Rights(blocks[0].owner, functions, expires_at, tuple(caps))
 
 
 def _check(key: bytes, data: bytes, signature: bytes) -> None:
@@ -206,7 +201,7 @@ def _block(raw: Any) -> Block:
         and isinstance(functions, list)
         and all(isinstance(f, str) for f in functions)
         and (max_spend is None or (type(max_spend) is int and max_spend >= 0))
-        and (expires_at is None or type(expires_at) is float)
+        and (expires_at is None or (type(expires_at) is float and math.isfinite(expires_at)))
         and isinstance(owner, str)
         and isinstance(next_key, bytes)
         and isinstance(signature, bytes)

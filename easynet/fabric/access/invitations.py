@@ -1,14 +1,10 @@
 """The token that invites a device to a network: where the network is, how to know it, and a secret."""
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-import msgpack
-
 from easynet.core.errors import TokenRejected
-from easynet.fabric.wire.packing import pack
+from easynet.fabric.access import tokens
 
 PREFIX: Final = "enj1_"
 _SECRET_BYTES: Final = 16
@@ -28,21 +24,12 @@ class Invitation:
 
     def token(self) -> str:
         """The invitation as one word, to be sent to whoever is invited."""
-        content = pack([list(self.gateways), self.gateway_id, self.secret, self.fingerprint])
-        return PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+        return tokens.written(PREFIX, [list(self.gateways), self.gateway_id, self.secret, self.fingerprint])
 
     @classmethod
     def parse(cls, token: str) -> Self:
         """Read a token; raises TokenRejected."""
-        word = "".join(token.split())  # it may have been wrapped on its way
-        body = word.removeprefix(PREFIX)
-        try:
-            if body == word:
-                raise ValueError
-            content = msgpack.unpackb(base64.b64decode(body + "=" * (-len(body) % 4), b"-_", validate=True))
-        except (ValueError, binascii.Error, msgpack.UnpackException):
-            content = None
-        match content:
+        match tokens.read(PREFIX, token):
             case [[*gateways], str(gateway_id), bytes(secret), bytes(fingerprint)] if (
                 gateways
                 and all(isinstance(g, str) for g in gateways)
@@ -51,7 +38,4 @@ class Invitation:
             ):
                 return cls(tuple(gateways), gateway_id, secret, fingerprint)
             case _:
-                raise TokenRejected(
-                    "that is not a token of EasyNet, or a part of it is missing",
-                    hint=f"A token begins with {PREFIX}; copy it whole, as `easynet invite` printed it.",
-                )
+                raise TokenRejected("that token does not say what an invitation has to say")

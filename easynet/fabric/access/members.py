@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from easynet.core.errors import DataDirectoryUnusable, NameTaken, TokenRejected
 from easynet.fabric.access.authority import LOCAL_CLIENT
-from easynet.fabric.access.spending import Spending
+from easynet.fabric.access.spending import Cap, Spending
 
 Kind = Literal["node", "client"]
 
@@ -135,7 +135,7 @@ class Members:
             self._database.execute("UPDATE invitation SET used_by = ? WHERE secret_digest = ?", (key, digest))
             return self._add(Member(terms, key, now))
 
-    def grant(self, member: Member, caps: Iterable[tuple[bytes, int]]) -> Member:
+    def grant(self, member: Member, caps: Iterable[Cap]) -> Member:
         """Make the holder of a grant a member, whose spending counts against each of the caps.
 
         Raises TokenRejected where the client whose grant it is has been shut out.

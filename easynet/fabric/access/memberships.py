@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from easynet.core.errors import DataDirectoryUnusable, GatewayUnreachable
+from easynet.fabric.access.claims import read
 from easynet.fabric.access.process import is_alive
 from easynet.fabric.wire.address import Address
 
@@ -38,6 +39,20 @@ class Membership(BaseModel):
     """The network's certificate authority in PEM; "" where it is not entered by TLS."""
     joined_at: float = 0.0
     """Unix seconds."""
+    token: str = ""
+    """The SHA-256 of the token that it was joined with."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What the gateway lets a client call, as signed: `function` or `node.function`; () for all."""
+        try:
+            subjects = [str(s).split(".") for s in read(self.jwt)["nats"]["pub"]["allow"]]
+        except (ValueError, KeyError, TypeError):  # the gateway will say
+            return ()
+        calls = [(s[1], s[4]) for s in subjects if len(s) == 5 and s[0] == "fn" and s[3] == "call"]
+        if ("*", "*") in calls:
+            return ()
+        return tuple(name if node == "*" else f"{node}.{name}" for node, name in calls)
 
 
 class LocalGateway(BaseModel):
@@ -118,12 +133,6 @@ def default(data_dir: Path, kind: Kind) -> tuple[str, Membership] | None:
     return next(((m.gateways[0], m) for m in joined(data_dir) if m.gateways and m.kind == kind), None)
 
 
-def default_gateway(data_dir: Path) -> str:
-    """The gateway that a client means where none is named; "" where an embedded network is."""
-    found = default(data_dir, "client")
-    return found[0] if found is not None else ""
-
-
 def find(address: Address, kind: Kind, data_dir: Path, name: str = "") -> tuple[Membership, str]:
     """The way in at an address, and the id of the server there where that is known.
 
@@ -136,7 +145,8 @@ def find(address: Address, kind: Kind, data_dir: Path, name: str = "") -> tuple[
     for membership in mine:
         if name in ("", membership.name):
             return membership, ""
-    raise _no_way_in(address, kind, name, [m.name for m in mine], data_dir)
+    here = [m for m in joined(data_dir) if str(address) in _addresses(m)]
+    raise _no_way_in(address, kind, name, here, data_dir)
 
 
 class WayIn:
@@ -167,12 +177,18 @@ class WayIn:
 
 
 def _no_way_in(
-    address: Address, kind: Kind, name: str, others: Iterable[str], data_dir: Path
+    address: Address, kind: Kind, name: str, here: Iterable[Membership], data_dir: Path
 ) -> GatewayUnreachable:
-    if names := ", ".join(map(repr, others)):
+    """Why this device cannot enter there as that; `here` is what it has joined there as."""
+    invitation = f"On its owner's machine: easynet invite {kind} --name NAME. Then here: easynet join TOKEN."
+    if names := ", ".join(repr(m.name) for m in here if m.kind == kind):
         return GatewayUnreachable(
             f"this device has joined {address} as {names}, and not as {name!r}",
             hint="Use that name, or join with a token for the other one: easynet join TOKEN.",
+        )
+    if others := ", ".join(f"the {m.kind} {m.name!r}" for m in here):
+        return GatewayUnreachable(
+            f"this device has joined {address} as {others}, and not as a {kind}", hint=invitation
         )
     if address.is_loopback:
         return GatewayUnreachable(
@@ -181,8 +197,7 @@ def _no_way_in(
             f"or check that both use the same data directory; this one is {data_dir}.",
         )
     return GatewayUnreachable(
-        f"this device has not joined the network at {address} as a {kind}",
-        hint=f"On the gateway's machine: easynet invite {kind} --name NAME. Then here: easynet join TOKEN.",
+        f"this device has not joined the network at {address} as a {kind}", hint=invitation
     )
 
 

@@ -11,11 +11,13 @@ from easynet.core.errors import EasyNetError, GatewayUnreachable
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node, Offer
 from easynet.fabric.access.grants import Grant
+from easynet.fabric.telemetry.traced_questions import ask_traced
+from easynet.fabric.telemetry.tracing import Tracer
 from easynet.fabric.transport.connection import Connection
-from easynet.fabric.transport.questions import ask
 
-_TRIES: Final = 3
-_TRY_S: Final = 2.0
+_TRIES_S: Final = (1.0, 1.0, 1.0, 2.0, 2.0)
+"""How long each try may take; together, longer than a cluster goes on handing questions to a gateway that
+stands still."""
 _FRESH_S: Final = 1.0
 """How old a node's number of running calls may be. Nodes that come or go are known at once."""
 
@@ -50,8 +52,9 @@ class Candidate:
 class Catalogue:
     """Questions to the gateway's registry."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tracer: Tracer | None) -> None:
         self._connection = connection
+        self._tracer = tracer
         self._loop = asyncio.get_running_loop()
         self._found: dict[CapabilityName, tuple[float, list[Candidate]]] = {}
         self._refreshing: dict[CapabilityName, asyncio.Task[None]] = {}
@@ -71,7 +74,10 @@ class Catalogue:
         return known
 
     async def candidates(self, capability: CapabilityName) -> list[Candidate]:
-        """Who offers a capability now, by node name."""
+        """Who offers a capability now, by node name: those that this client may call, where there are any."""
+        return await self._candidates(capability, self._tracer)
+
+    async def _candidates(self, capability: CapabilityName, tracer: Tracer | None) -> list[Candidate]:
         found = [
             Candidate(
                 Offer.model_validate(offer),
@@ -81,8 +87,13 @@ class Catalogue:
                 bool(idempotent),
                 str(instance),
             )
-            for offer, running, waiting, mean_s, idempotent, instance in await self._ask("find", capability)
+            for offer, running, waiting, mean_s, idempotent, instance in await self._ask(
+                "find", capability, tracer
+            )
         ]
+        rights = self._connection.rights
+        # Where it may call none of them, a refusal says more than that there is no such function.
+        found = [c for c in found if rights.allow(f"{c.offer.node}.{capability}")] or found
         self._found[capability] = (self._loop.time(), found)
         if found:
             self._idempotent[capability] = all(candidate.idempotent for candidate in found)
@@ -94,21 +105,21 @@ class Catalogue:
 
     async def nodes(self) -> list[Node]:
         """All nodes, by name."""
-        return [Node.model_validate(node) for node in await self._ask("nodes")]
+        return [Node.model_validate(node) for node in await self._ask("nodes", None, self._tracer)]
 
     async def capabilities(self) -> Mapping[CapabilityName, tuple[Capability, tuple[NodeId, ...]]]:
         """Each capability once, with the nodes that offer it, by name."""
-        answer = await self._ask("functions")
+        answer = await self._ask("functions", None, self._tracer)
         offered = [(Capability.model_validate(capability), tuple(nodes)) for capability, nodes in answer]
         return {capability.name: (capability, nodes) for capability, nodes in offered}
 
     async def instance_of(self, node: NodeId) -> str:
         """The instance of a node that is on the network now, or ""."""
-        return str(await self._ask("instance", node))
+        return str(await self._ask("instance", node, None))
 
     async def grant(self) -> Grant:
         """All that this client may do, for it to hand parts of it on; raises UsageError."""
-        return Grant.parse(str(await self._ask("grant")))
+        return Grant.parse(str(await self._ask("grant", None, self._tracer)))
 
     def forget(self) -> None:
         """Something changed: ask again next time."""
@@ -117,15 +128,15 @@ class Catalogue:
     async def _refresh(self, capability: CapabilityName) -> None:
         try:
             with contextlib.suppress(EasyNetError):  # the next call asks again
-                await self.candidates(capability)
+                await self._candidates(capability, None)  # it is of no trace: no call waits for it
         finally:
             del self._refreshing[capability]
 
-    async def _ask(self, what: str, content: Any = None) -> Any:
+    async def _ask(self, what: str, content: Any, tracer: Tracer | None) -> Any:
         subject = f"reg.{what}.{self._connection.member}"
-        for left in reversed(range(_TRIES)):
+        for left, timeout_s in zip(reversed(range(len(_TRIES_S))), _TRIES_S, strict=True):
             try:
-                return await ask(self._connection, subject, content, timeout_s=_TRY_S)
+                return await ask_traced(tracer, self._connection, subject, content, timeout_s=timeout_s)
             except GatewayUnreachable:
                 # With a gateway that dies a question is lost; another one of the network answers it then.
                 if not left or not self._connection.is_connected:

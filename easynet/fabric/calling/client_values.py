@@ -9,12 +9,13 @@ from easynet.core.artifact import Artifact
 from easynet.core.errors import EasyNetError, NodeUnreachable
 from easynet.fabric.calling.peer import Peer
 from easynet.fabric.calling.pending_call import PendingCall
+from easynet.fabric.values.arrival_room import ArrivalRoom, RoomTaken
 from easynet.fabric.values.held_values import HeldValues, Memory
 from easynet.fabric.values.intake import Intake
 from easynet.fabric.values.parcels import Kind, Parcel, decode_parcel, encode_parcel
 from easynet.fabric.values.recent_values import RecentValues
 from easynet.fabric.values.transfer import Transfer
-from easynet.fabric.wire.envelope import Coming, Known, Want, encode_want
+from easynet.fabric.wire.large_values import Coming, Known, Want, encode_want
 
 
 class Tell(Protocol):
@@ -32,6 +33,7 @@ class ClientValues:
         self._inbox = inbox
         self._tell = tell
         self._memory = Memory()
+        self._room = ArrivalRoom()
         # A result is taken once.
         self._recent = RecentValues(max_bytes=0)
         self._intake_by_id: dict[str, tuple[Peer, Intake]] = {}
@@ -74,11 +76,11 @@ class ClientValues:
         def ask(want: Want) -> None:
             self._tell(call, "want", encode_want(want, self._inbox))
 
-        intake = Intake(self._transfer, ask, self._recent)
+        intake = Intake(self._transfer, ask, self._recent, RoomTaken(self._room, call.peer.node))
         self._intake_by_id[call.id] = call.peer, intake
         return intake
 
-    def take(self, call: str, message: bytes) -> None:
+    def take(self, call: str, message: memoryview) -> None:
         """A node has answered."""
         if (found := self._intake_by_id.get(call)) is not None:
             with contextlib.suppress(EasyNetError):  # it is asked again

@@ -5,7 +5,7 @@ import warnings
 from easynet.core.errors import BadFrame, EasyNetError, VersionMismatch, VersionSkewWarning
 from easynet.core.ids import NodeId
 from easynet.fabric.wire import versions
-from easynet.fabric.wire.envelope import Hello
+from easynet.fabric.wire.greetings import Hello
 
 
 class Peer:

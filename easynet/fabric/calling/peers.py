@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from easynet.core.ids import NodeId
 from easynet.fabric.calling.peer import Peer
-from easynet.fabric.wire.envelope import Hello
+from easynet.fabric.wire.greetings import Hello
 
 
 class Peers:
@@ -30,6 +30,11 @@ class Peers:
     def in_flight(self, node: NodeId) -> int:
         """How many calls this client has at a node."""
         return sum(peer.calls for peer in self._peers_by_token.get(self._token_by_node.get(node, ""), ()))
+
+    def silence_s(self, node: NodeId, now: float) -> float:
+        """For how long a node has left calls of this client without a word; 0.0 where it has none."""
+        peers = self._peers_by_token.get(self._token_by_node.get(node, ""), ())
+        return max((now - max(p.heard_at, p.waited_since) for p in peers if p.calls), default=0.0)
 
     def key_of(self, node: str) -> str | None:
         """The public key of a node, as it said itself; None where it has not."""

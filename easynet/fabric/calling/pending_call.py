@@ -7,12 +7,10 @@ from typing import Final
 from easynet.core.errors import EasyNetError
 from easynet.fabric.calling.peer import Peer
 from easynet.fabric.values.held_values import HeldValues
-from easynet.fabric.wire.envelope import End, Failure, Item, Result, Update
+from easynet.fabric.wire.updates import Item, Last, Update
 
 ACKNOWLEDGE_ITEMS: Final = 16
 ACKNOWLEDGE_BYTES: Final = 1024 * 1024
-
-Last = Result | End | Failure
 
 
 class PendingCall:

@@ -15,9 +15,10 @@ from easynet.fabric.functions.isolated_reports import Reports
 from easynet.fabric.functions.memory_limit import MemoryLimit
 from easynet.fabric.functions.scratch import ScratchFolders
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire import codec
-from easynet.fabric.wire.envelope import End, Failure, Item, Result, Update
+from easynet.fabric.wire.decoding import decode
+from easynet.fabric.wire.encoding import encode
 from easynet.fabric.wire.failures import failure_of
+from easynet.fabric.wire.updates import End, Failure, Item, Result, Update
 
 if TYPE_CHECKING:
     import asyncio
@@ -126,7 +127,7 @@ class IsolatedCall:
         self, function: Function, files: CallFiles, store: ArtifactStore
     ) -> tuple[list[Any], dict[str, Any]]:
         encoded, self._encoded_arguments = self._encoded_arguments, b""  # not held on to for the whole call
-        match codec.decode(encoded, store.value):
+        match decode(encoded, store.value):
             case [list(), dict()] as both if all(isinstance(name, str) for name in both[1]):
                 args, kwargs = files.in_place_of(both)
             case _:
@@ -150,4 +151,4 @@ def failure(error: BaseException, limit: MemoryLimit) -> Failure:
 
 
 def _encoded(value: Any, store: ArtifactStore) -> bytes:
-    return codec.encode(value, store.put, store.put_file)
+    return encode(value, store.put, store.put_file)

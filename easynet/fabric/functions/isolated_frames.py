@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgpack
 
 from easynet.fabric.wire import packing
-from easynet.fabric.wire.envelope import Update, encode_update
+from easynet.fabric.wire.updates import Update, encode_update
 
 HEADER: Final = struct.Struct("!I?")
 """Before each frame: its size, and whether the process ends after it."""

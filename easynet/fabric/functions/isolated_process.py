@@ -15,7 +15,7 @@ from easynet.core.call import CallContext
 from easynet.core.errors import BadFrame, CallTimeout, FunctionCrashed, NodeRefused
 from easynet.fabric.functions.isolated_frames import GRACE_S, HEADER, MAX_FRAME_BYTES, request
 from easynet.fabric.functions.isolated_target import Target
-from easynet.fabric.wire.envelope import Alive, End, Failure, Result, Update, decode_update
+from easynet.fabric.wire.updates import Alive, End, Failure, Result, Update, decode_update
 
 START_TIMEOUT_S: Final = 30.0
 LOAD_TIMEOUT_S: Final = 120.0

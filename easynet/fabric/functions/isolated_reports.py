@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from easynet.fabric.functions.isolated_frames import Channel
-from easynet.fabric.wire.envelope import Progress, Update
+from easynet.fabric.wire.updates import Progress, Update
 
 _EVERY_S: Final = 0.05
 _MAX_CHARACTERS: Final = 2000

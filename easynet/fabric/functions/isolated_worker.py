@@ -25,7 +25,7 @@ from easynet.fabric.functions.isolated_target import Target, load
 from easynet.fabric.functions.memory_limit import MemoryLimit
 from easynet.fabric.functions.scratch import ScratchFolders
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire.envelope import Alive, Update
+from easynet.fabric.wire.updates import Alive, Update
 
 if TYPE_CHECKING:
     import asyncio

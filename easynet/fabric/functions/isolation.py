@@ -13,7 +13,7 @@ from easynet.core.errors import CallTimeout, EasyNetError, NodeRefused, Settings
 from easynet.fabric.functions.isolated_process import IsolatedFailure, IsolatedProcess, Settings
 from easynet.fabric.functions.isolated_target import Target
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result, Update
+from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result, Update
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ class Directory:
         trust = self._trust(node)
         self.registry.join(node.model_copy(update={"trust": trust}), self._clock.now())
         does = "drains" if node.draining else f"offers {len(names)} functions"
-        _LOG.info("node %s %s", node.name, does, extra={"trust": str(trust)})
+        if not (node.draining and node.instance in self._asked_to_drain):  # that was logged when it was asked
+            _LOG.info("node %s %s", node.name, does, extra={"trust": str(trust)})
         await self._tell("joined", node.name)
 
     def _trust(self, node: Node) -> Trust:

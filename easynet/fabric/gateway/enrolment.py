@@ -6,6 +6,7 @@ The device's half is `join`, the gateway's half is `Enrolment`. A stranger's con
 this. The secret of the token is sent only to a server whose certificate the token vouches for.
 """
 
+import asyncio
 import logging
 import ssl
 import time
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from easynet.core.clock import Clock
 from easynet.core.errors import BadData, GatewayUnreachable, TokenRejected
-from easynet.fabric.access import certificates, grants, memberships
+from easynet.fabric.access import certificates, grants, memberships, tokens
 from easynet.fabric.access.authority import Authority
 from easynet.fabric.access.grants import Grant, verified
 from easynet.fabric.access.identity import Identity, verify
@@ -30,8 +31,13 @@ from easynet.fabric.wire.names import GRANTED, METERED
 
 _LOG: Final = logging.getLogger(__name__)
 
+_FORGET_EVERY_S: Final = 600.0
 _PURPOSE: Final = b"easynet-join:"
 """What a device signs begins with it, so that the signature is good for nothing else."""
+
+
+class _MakerAway(GatewayUnreachable):
+    """The network is there, but not the gateway that can redeem the token."""
 
 
 async def join(token: str, data_dir: Path) -> Membership:
@@ -41,15 +47,20 @@ async def join(token: str, data_dir: Path) -> Membership:
     """
     word = "".join(token.split())  # it may have been wrapped on its way
     ticket = Grant.parse(word) if word.startswith(grants.PREFIX) else Invitation.parse(word)
+    digest = tokens.digest(word)
+    _check_not_joined_with(digest, data_dir)
     # Kept until the gateway's answer has arrived: an invitation is good for no other key once it was shown.
-    draft = data_dir / "memberships" / f"joining-{sha256(word.encode()).hexdigest()[:16]}.key"
+    draft = data_dir / "memberships" / f"joining-{digest[:16]}.key"
     identity = Identity.kept_at(draft)
     unreachable: GatewayUnreachable | None = None
     for address in map(Address.parse, ticket.gateways):
         try:
-            membership = await _join_at(address, ticket, identity)
-        except GatewayUnreachable as error:
+            membership = await _join_at(address, ticket, identity, digest)
+        except _MakerAway as error:
             unreachable = error
+            continue
+        except GatewayUnreachable as error:
+            unreachable = unreachable or error
             continue
         memberships.keep(membership, data_dir)
         draft.unlink(missing_ok=True)
@@ -58,12 +69,31 @@ async def join(token: str, data_dir: Path) -> Membership:
     raise unreachable
 
 
-async def _join_at(address: Address, ticket: Invitation | Grant, identity: Identity) -> Membership:
+def _check_not_joined_with(digest: str, data_dir: Path) -> None:
+    for member in memberships.joined(data_dir):
+        if member.token == digest:
+            raise TokenRejected(
+                f"this device has joined with it already, as the {member.kind} {member.name!r}",
+                hint=f"There is nothing left to do: it is a member of the network at {member.gateways[0]}. "
+                "If it was shut out since, ask the gateway's owner for a new token.",
+            )
+
+
+async def _join_at(
+    address: Address, ticket: Invitation | Grant, identity: Identity, digest: str
+) -> Membership:
     ca = await _authority_at(address, ticket) if ticket.fingerprint else ""
     connection = Connection(address, lambda: None, name="join", tls=certificates.trusting(ca) if ca else None)
     await connection.open()
     try:
         answer = await ask(connection, *_question(ticket, identity))
+    except GatewayUnreachable as error:
+        if isinstance(ticket, Invitation) and connection.server_name not in ("", ticket.gateway_id):
+            raise _MakerAway(
+                f"the gateway that made the token is not there now; another of its network is, at {address}",
+                hint="Try again when that gateway is back, or ask for a token that another one makes.",
+            ) from error
+        raise
     finally:
         await connection.close()
     match answer:
@@ -76,6 +106,7 @@ async def _join_at(address: Address, ticket: Invitation | Grant, identity: Ident
                 gateways=tuple(dict.fromkeys([str(address), *map(str, gateways)])),
                 ca=ca,
                 joined_at=time.time(),
+                token=digest,
             )
         case _:
             raise TokenRejected("the gateway gave an answer that cannot be read")
@@ -125,6 +156,12 @@ class Enrolment:
         self._clock = clock
         self._gateways = gateways
         self._ca = ca
+
+    async def forget_on(self) -> None:
+        """Let go, again and again, of what was spent under grants that have expired."""
+        while True:
+            self._members.spending.forget(self._clock.now())
+            await asyncio.sleep(_FORGET_EVERY_S)
 
     def answer_to(self, gateway_id: str, what: str, content: Any) -> Any:
         """Answer a stranger; raises TokenRejected, NameTaken or BadData."""

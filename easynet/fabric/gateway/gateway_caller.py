@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,14 +21,18 @@ from easynet.fabric.access.client_rights import ClientRights
 from easynet.fabric.access.members import Member
 from easynet.fabric.calling.line import Line
 from easynet.fabric.calling.pending_call import FollowedCall
-from easynet.fabric.calling.router import Target
+from easynet.fabric.calling.target import Target
 from easynet.fabric.jobs.job_events import Placement
+from easynet.fabric.telemetry.tracing import Span
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire import codec
 from easynet.fabric.wire.address import Address
-from easynet.fabric.wire.envelope import End, Failure, Result, Update
 from easynet.fabric.wire.failures import error_of
+from easynet.fabric.wire.limits import MAX_INLINE_BYTES
+from easynet.fabric.wire.updates import End, Failure, Result, Update
 
+_RECEIPT_S: Final = 5.0
+"""How long a receipt is waited for; nodes sign every twentieth of a second."""
+_MAX_REMEMBERED: Final = 10_000
 IDLE_S: Final = 60.0
 """A client's line that no job needs is closed after so long."""
 _LOOK_EVERY_S: Final = 0.5
@@ -65,23 +69,63 @@ class GatewayCaller:
         self._loop = asyncio.get_running_loop()
         self._watching: asyncio.Task[None] | None = None
         self._has_left = False
+        self._last_by_key: dict[str, tuple[_ClientLine, str]] = {}
+        """The call that was made last under a key, whose receipt nobody has asked for yet."""
 
     async def call(
-        self, function: str, arguments: bytes, *, client: str, key: str, at: Placement | None = None
+        self,
+        function: str,
+        arguments: bytes,
+        *,
+        client: str,
+        key: str,
+        at: Placement | None = None,
+        trace: str = "",
     ) -> AsyncGenerator[Placement | Update]:
         """See `JobCaller.call`."""
         target = Target.parse(function)
-        tried: dict[NodeId, EasyNetError] = {}
         held = await self._line(client)
+        tracer = held.line.tracer
+        span = tracer.call(target.function, target.node or "", trace) if tracer is not None else None
+        problem: BaseException | None = None
+        try:
+            attempts = self._attempts(held, target, arguments, key, at, span, trace)
+            async with aclosing(attempts):
+                async for update in attempts:
+                    yield update
+        except (EasyNetError, asyncio.CancelledError) as error:
+            problem = error
+            raise
+        finally:
+            if span is not None:
+                span.end(problem)
+
+    async def _attempts(
+        self,
+        held: _ClientLine,
+        target: Target,
+        arguments: bytes,
+        key: str,
+        at: Placement | None,
+        span: Span | None,
+        trace: str,
+    ) -> AsyncGenerator[Placement | Update]:
+        """The updates of a call at one node, or at another one where that did not take it."""
+        tried: dict[NodeId, EasyNetError] = {}
         held.calls += 1
         try:
             while True:
-                place = at or await self._place(held.line, target, tried)
+                # What is current here belongs to whichever order woke the worker.
+                with span.current() if span is not None else nullcontext():
+                    place = at or await self._place(held.line, target, tried)
+                if span is not None:
+                    span.goes_to(place.node)
+                    trace = span.traceparent
                 await held.line.connection.ready()
                 yield place
                 again = place.instance if at is not None else ""
                 try:
-                    updates = self._updates(held, place, target, arguments, key, again)
+                    updates = self._updates(held, place, target, arguments, key, again, trace)
                     async with aclosing(updates):
                         async for update in updates:
                             yield update
@@ -98,6 +142,20 @@ class GatewayCaller:
             held.calls -= 1
             held.idle_since = self._loop.time()
 
+    async def receipt(self, key: str) -> str | None:
+        """See `JobCaller.receipt`."""
+        held, call_id = self._last_by_key.pop(key, (None, ""))
+        if held is None:
+            return None
+        held.calls += 1  # the receipt comes to this line
+        try:
+            return (await held.line.receipts.receipt(call_id, _RECEIPT_S)).to_json()
+        except EasyNetError:
+            return None
+        finally:
+            held.calls -= 1
+            held.idle_since = self._loop.time()
+
     async def leave(self) -> None:
         """See `JobCaller.leave`."""
         self._has_left = True
@@ -106,7 +164,7 @@ class GatewayCaller:
             await asyncio.gather(self._watching, return_exceptions=True)
         lines, self._lines = list(self._lines.values()), {}
         for held in lines:
-            held.line.inbox.fail_all(GatewayUnreachable("the gateway stops"))
+            held.line.outbox.abandon_all(GatewayUnreachable("the gateway stops"))
             await self._close(held)
 
     async def _updates(
@@ -117,46 +175,51 @@ class GatewayCaller:
         arguments: bytes,
         key: str,
         instance: str,
+        trace: str,
     ) -> AsyncGenerator[Update]:
         """The updates of a call at one node; a node's word that it came to nothing is raised as an error."""
         if held.denied is not None:
             raise held.denied
         if self._has_left:
             raise GatewayUnreachable("the gateway stops")
-        inbox = held.line.inbox
-        call = inbox.begin(
+        outbox = held.line.outbox
+        call = outbox.begin(
             FollowedCall,
             place.node,
             target.function,
             arguments,
             key=key,
-            inline_bytes=codec.MAX_INLINE_BYTES,
+            inline_bytes=MAX_INLINE_BYTES,
             instance=instance,
+            trace=trace,
         )
         held.followed.add(call)
+        self._last_by_key[key] = held, call.id
+        if len(self._last_by_key) > _MAX_REMEMBERED:
+            del self._last_by_key[next(iter(self._last_by_key))]
         problem: EasyNetError | None = None
         try:
             update: Update | None = None
             while not isinstance(update, Result | End):
                 update = await call.next()
                 if call.owes_acknowledgement:
-                    inbox.acknowledge(call)
+                    outbox.acknowledge(call)
                 if isinstance(update, Failure):
                     raise error_of(update)
                 yield update
-            held.line.router.learn(call, None)
+            held.line.nodes.learn(call)
         except EasyNetError as error:
             problem = error
-            held.line.router.learn(call, problem)
+            held.line.nodes.learn(call, problem)
             raise
         finally:
             held.followed.discard(call)
-            inbox.cancel(call)
+            outbox.cancel(call)
 
     async def _place(self, line: Line, target: Target, tried: dict[NodeId, EasyNetError]) -> Placement:
         """The node process that a call goes to next; raises why there is none."""
         while True:
-            node = target.node or await line.router.choose(target.function, tried)
+            node = target.node or await line.nodes.choose(target.function, tried)
             offers = line.catalogue.known(target.function) or await line.catalogue.candidates(target.function)
             for candidate in offers:
                 if candidate.offer.node == node:
@@ -207,7 +270,7 @@ class GatewayCaller:
                     continue
                 del self._lines[client, member]
                 for call in list(held.followed):
-                    held.line.inbox.cancel(call)
+                    held.line.outbox.cancel(call)
                     call.fail(held.denied or GatewayUnreachable("it was not needed"))
                 await self._close(held)
 

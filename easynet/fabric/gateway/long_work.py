@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from easynet.core.clock import Clock
 from easynet.core.errors import EasyNetError, GatewayError
 from easynet.fabric.gateway.cluster import QUEUE
-from easynet.fabric.jobs.job_caller import JobCaller
+from easynet.fabric.jobs.job_caller import JobCaller, JobRights, KeepValues
 from easynet.fabric.jobs.job_peers import JobPeers
 from easynet.fabric.jobs.job_service import JobService
+from easynet.fabric.telemetry.traced_questions import trace_of, traced
+from easynet.fabric.telemetry.tracing import Tracer
 from easynet.fabric.transport.connection import Connection, Message, Subscription
 from easynet.fabric.transport.questions import answer
 
@@ -27,20 +30,19 @@ class LongWork:
         self,
         control: Connection,
         caller: JobCaller,
-        is_allowed: Callable[[str, str], bool],
+        rights: JobRights,
         clock: Clock,
         *,
+        tracer: Tracer | None = None,
         others: JobPeers | None = None,
-        keep: Callable[[bytes], None],
+        keep: KeepValues,
         on_refusal: Callable[[str], None],
     ) -> None:
-        """`keep` has the large values kept that an encoded value refers to.
-
-        `on_refusal` is told the reason wherever a client gets an error for an answer.
-        """
+        """`on_refusal` is told the reason wherever a client gets an error for an answer."""
         self._control = control
+        self._tracer = tracer
         self._queue = QUEUE if others is not None else ""
-        self._service = JobService(control.nats, caller, is_allowed, clock, others=others, keep=keep)
+        self._service = JobService(control.nats, caller, rights, clock, others=others, keep=keep)
         self._on_refusal = on_refusal
         self._starting: asyncio.Task[None] | None = None
         self._subscription: Subscription | None = None
@@ -79,13 +81,17 @@ class LongWork:
 
     async def _receive(self, message: Message) -> None:
         # A task for each: one that waits for news of a job does not hold up the others.
-        task = asyncio.create_task(answer(self._control, message, self._answer))
+        think = traced(self._tracer, message, partial(self._answer, message))
+        task = asyncio.create_task(answer(self._control, message, think))
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
-    async def _answer(self, subject: str, content: Any) -> Any:
+    async def _answer(self, message: Message, subject: str, content: Any) -> Any:
+        trace = trace_of(message)
+        if trace and self._tracer is not None:
+            trace = self._tracer.inject()  # the answer's own span
         try:
-            return await self._service.answer_to(subject, content)
+            return await self._service.answer_to(subject, content, trace)
         except EasyNetError as error:
             self._on_refusal(error.code)
             raise

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from easynet.fabric.access.authority import ACCOUNTS, Account, Authority
+from easynet.fabric.access.accounts import ACCOUNTS, Account
+from easynet.fabric.access.authority import Authority
 from easynet.fabric.access.certificates import TlsFiles
 from easynet.fabric.access.identity import Identity
 from easynet.fabric.gateway.cluster import Cluster
@@ -41,8 +42,8 @@ class ServerConfig:
             'write_deadline: "10s"',
             # Under a flood, messages to the victim are dropped; otherwise it would be cut off as too slow.
             "no_fast_producer_stall: true",
-            # A connection whose other end has gone without a word is noticed within 15 s.
-            'ping_interval: "5s"',
+            # A connection whose other end has gone without a word is noticed within 12 s.
+            'ping_interval: "3s"',
             "ping_max: 2",
             f"ports_file_dir: {json.dumps(str(folder))}",
             f"log_file: {json.dumps(str(log))}",

@@ -16,6 +16,7 @@ from easynet.core.offer import Node
 from easynet.fabric.access.members import Kind, Members
 from easynet.fabric.access.memberships import Membership
 from easynet.fabric.gateway.directory import Directory
+from easynet.fabric.registry import HEARTBEAT_S
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.transport.gateway_peers import GatewayPeers
 from easynet.fabric.transport.questions import ask
@@ -23,6 +24,8 @@ from easynet.fabric.wire.address import Address
 
 _PAGE: Final = 20_000
 """Charges in one answer."""
+_APART_S: Final = 1.5 * HEARTBEAT_S
+"""Two live nodes are never heard of so far apart."""
 
 
 class SharedState:
@@ -52,9 +55,9 @@ class SharedState:
                 return self._members.spending.charges(after, _PAGE)
             case "members", [[*rows], [*caps]]:
                 self._members.learn(rows, self._clock.now())
-                return self._members.spending.learn(caps=caps)
+                return self._members.spending.learn(self._clock.now(), caps=caps)
             case "charged", [*charges]:
-                return self._members.spending.learn(charges=charges)
+                return self._members.spending.learn(self._clock.now(), charges=charges)
             case "refunded", [str(client), str(call)]:
                 return self._members.spending.refund(client, call)
             case "claim", [str(name), str(instance)]:
@@ -77,7 +80,7 @@ class SharedState:
         with contextlib.suppress(EasyNetError):
             state = await self.peers.ask(peer, "state")
             learn_members(self._members, state, self._clock.now())
-            self._learn_nodes(state[2])
+            await self._learn_nodes(state[2])
             await self._learn_charges(peer)
         for kind in ("node", "client"):
             with contextlib.suppress(GatewayError):
@@ -137,7 +140,7 @@ class SharedState:
     async def _find_node(self, name: str) -> bool:
         assert self.peers is not None
         found = await self.peers.ask_all("node", name)
-        self._learn_nodes(node for nodes in found for node in nodes)
+        await self._learn_nodes(node for nodes in found for node in nodes)
         return any(found)
 
     async def _learn_members(self) -> None:
@@ -149,17 +152,32 @@ class SharedState:
         assert self.peers is not None
         after = 0
         while page := await self.peers.ask(peer, "charges", after):
-            self._members.spending.learn(charges=[(call, cap, credits) for _, call, cap, credits in page])
+            self._members.spending.learn(self._clock.now(), charges=[charge for _, *charge in page])
             after = page[-1][0]
             await asyncio.sleep(0)
 
-    def _learn_nodes(self, nodes: Iterable[Any]) -> None:
-        known = {node.name for node in self._directory.registry.nodes()}
+    async def _learn_nodes(self, nodes: Iterable[Any]) -> None:
+        known_by_name = {node.name: node for node in self._directory.registry.nodes()}
         for content in nodes:
             node = Node.model_validate(content)
-            if node.name not in known:
+            known = known_by_name.get(node.name)
+            if known is not None and known.instance != node.instance and keeps_its_name(node, known):
+                # The other one learns at its next heartbeat that it has to go.
+                await self._directory.leave(known.name, known.instance)
+                known = None
+            if known is None:
                 with contextlib.suppress(NameTaken):
                     self._directory.registry.join(node, self._clock.now())
+
+
+def keeps_its_name(node: Node, other: Node) -> bool:
+    """Which of two nodes of one name stays: the live one, or else the same one wherever it is asked.
+
+    Gateways that could not reach each other may have given one name to two nodes.
+    """
+    if abs(node.last_seen_at - other.last_seen_at) > _APART_S:
+        return node.last_seen_at > other.last_seen_at
+    return node.instance < other.instance
 
 
 def state_of(members: Members, nodes: Iterable[Node]) -> list[Any]:
@@ -171,7 +189,7 @@ def learn_members(members: Members, state: Any, now: float) -> None:
     """Take over the members, and what they may spend, that another gateway knows."""
     rows, caps, _ = state
     members.learn(rows, now)
-    members.spending.learn(caps=caps)
+    members.spending.learn(now, caps=caps)
 
 
 async def states_of_others(addresses: Iterable[str], way_in: Membership) -> dict[str, Any]:

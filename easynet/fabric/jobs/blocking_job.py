@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from easynet.core.ids import JobId
 from easynet.core.job import Job, JobState, JobUpdate
+from easynet.core.receipt import Receipt
 from easynet.fabric.jobs.job_client import JobHandle
 
 T = TypeVar("T")
@@ -61,6 +62,13 @@ class BlockingJob:
                 yield update
         finally:
             self._wait(updates.aclose)
+
+    def receipt(self, timeout_s: float = 5.0) -> Receipt:
+        """What the node signed about the job, which comes a moment after its end.
+
+        Raises CallTimeout where none comes in time, ReceiptInvalid where it does not hold, or JobNotFound.
+        """
+        return self._wait(lambda: self._handle.receipt(timeout_s))
 
     def cancel(self) -> JobState:
         """See that the job does not go on; the state that it is in then. Raises JobNotFound."""

@@ -22,6 +22,7 @@ from easynet.core.errors import (
     NotStarted,
     OutcomeUnknown,
     Overloaded,
+    ReceiptInvalid,
     VersionMismatch,
 )
 from easynet.core.events import Problem
@@ -37,20 +38,32 @@ from easynet.core.job import (
     JobUpdate,
     JobYielded,
 )
+from easynet.core.receipt import Receipt
 from easynet.fabric.access.memberships import WayIn
-from easynet.fabric.jobs.job_events import Ended, JobEvent, Postponed, Started, Submitted, decode_event
+from easynet.fabric.jobs.job_events import (
+    Ended,
+    Postponed,
+    Resumed,
+    Signed,
+    Started,
+    Submitted,
+    ToldEvent,
+    decode_event,
+)
+from easynet.fabric.receipts.receipts import verify_receipt
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.transport.questions import ask
 from easynet.fabric.wire.address import Address
-from easynet.fabric.wire.codec import decode_opaque
-from easynet.fabric.wire.envelope import Failure, Item, Progress, Result
+from easynet.fabric.wire.decoding import decode_opaque
 from easynet.fabric.wire.failures import error_of
+from easynet.fabric.wire.updates import Failure, Item, Progress, Result
 
 _WAIT_S: Final = 20.0
 _READ_S: Final = 4.0
 """How long a gateway waits for something to happen; with one that dies, a question is lost without a word."""
 _ANSWER_S: Final = 6.0
 _SUBMIT_TRIES: Final = 3
+_RECEIPT_AGAIN_S: Final = 0.1
 _CALLERS_OWN: Final[dict[str, type[EasyNetError]]] = {
     kind.code: kind
     for kind in (
@@ -207,6 +220,31 @@ class JobHandle:
                 hint="It goes on; ask for its result again later.",
             ) from None
 
+    async def receipt(self, timeout_s: float = 5.0) -> Receipt:
+        """What the node signed about the job, which comes a moment after its end.
+
+        Raises CallTimeout where none comes in time, ReceiptInvalid where it does not hold, or JobNotFound.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                text = await self._receipt_text()
+        except TimeoutError:
+            raise CallTimeout(
+                f"no receipt of the job {self.id} came within {timeout_s:g} s",
+                hint="It comes when the job is over; a node that was lost leaves none.",
+            ) from None
+        receipt = Receipt.from_json(text)
+        verify_receipt(receipt)
+        if receipt.facts.call.key != self.id:
+            raise ReceiptInvalid(f"the receipt that is kept of the job {self.id} is of another call")
+        return receipt
+
+    async def _receipt_text(self) -> str:
+        while True:
+            if text := str(await self._jobs.ask("receipt", [self.id])):
+                return text
+            await asyncio.sleep(_RECEIPT_AGAIN_S)
+
     async def cancel(self) -> JobState:
         """See that the job does not go on; the state that it is in then. Raises JobNotFound."""
         return cast("JobState", await self._jobs.ask("cancel", [self.id], wait_s=_WAIT_S))
@@ -230,7 +268,7 @@ class JobHandle:
                         pass
         return [await self._jobs.value(item) for item in items]
 
-    async def _events(self, after: int) -> AsyncGenerator[tuple[int, float, JobEvent]]:
+    async def _events(self, after: int) -> AsyncGenerator[tuple[int, float, ToldEvent]]:
         while True:
             try:
                 content = [self.id, after, _READ_S]
@@ -243,13 +281,15 @@ class JobHandle:
             for seq, data in events:
                 at, event = decode_event(data)
                 after = int(seq)
+                if isinstance(event, Resumed | Signed):
+                    continue
                 yield after, at, event
                 if isinstance(event, Ended):
                     return
             if is_over:
                 return
 
-    async def _update(self, seq: int, at: float, event: JobEvent) -> JobUpdate:
+    async def _update(self, seq: int, at: float, event: ToldEvent) -> JobUpdate:
         match event:
             case Submitted():
                 return JobSubmitted(seq=seq, at=at)

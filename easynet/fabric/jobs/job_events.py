@@ -8,10 +8,10 @@ import msgpack
 
 from easynet.core.errors import BadFrame, EasyNetError, InputNeeded, RemoteFailure
 from easynet.core.ids import JobId, NodeId
-from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result
 from easynet.fabric.wire.packing import pack
+from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,16 @@ class Order:
 
     id: JobId
     client: str
-    """Whose it is."""
+    """Who asked for it: a name, which another one may have some day."""
+    owner: str
+    """Whose it is: that client's key."""
     function: str
     arguments: bytes
     submitted_at: float
     timeout_s: float | None = None
     """Seconds from its submission after which the result is of no use."""
+    trace: str = ""
+    """The trace context that it was asked for in (W3C traceparent), or ""."""
 
     @property
     def digest(self) -> str:
@@ -50,8 +54,11 @@ class Submitted:
     """The order is in the queue."""
 
     client: str
+    owner: str
     function: str
     digest: str
+    size_bytes: int
+    """What it takes in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,16 @@ class Started:
     placement: Placement
     delivery: str
     """Where the queue hears about the order, so that a gateway that starts again need not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The call went on at its node while no gateway listened to it, and one does again."""
+
+    delivery: str
+    """As when it was started."""
+    told: int
+    """How many words of progress the call had said of which its client knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +98,26 @@ class Ended:
 
     outcome: Result | End | Failure | None
     """None where the job was cancelled."""
+    kept_bytes: int = 0
+    """What the job's items and its result take."""
 
 
-JobEvent = Submitted | Started | Progress | Item | Postponed | Ended
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A node has stated what it did for the job. Comes a moment after the end."""
+
+    receipt: str
+    """As JSON."""
 
 
-def job_id(client: str, key: str) -> JobId:
-    """The id of the job that a client submits under a key: the same each time."""
-    return JobId(hashlib.sha256(pack([client, key])).hexdigest()[:24])
+ToldEvent = Submitted | Started | Progress | Item | Postponed | Ended
+"""What a job's client is told of."""
+JobEvent = ToldEvent | Resumed | Signed
+
+
+def job_id(owner: str, key: str) -> JobId:
+    """The id of the job that a client submits under a key of its own making: the same each time."""
+    return JobId(hashlib.sha256(pack([owner, key])).hexdigest()[:24])
 
 
 def failure_of(error: EasyNetError) -> Failure:
@@ -111,10 +140,12 @@ def encode_order(order: Order) -> bytes:
             VERSION,
             order.id,
             order.client,
+            order.owner,
             order.function,
             order.arguments,
             order.submitted_at,
             order.timeout_s,
+            order.trace,
         ]
     )
 
@@ -122,8 +153,17 @@ def encode_order(order: Order) -> bytes:
 def decode_order(data: bytes) -> Order:
     """Read an order; raises BadFrame."""
     match _fields(data, "an order"):
-        case [str(id_), str(client), str(function), bytes(arguments), float(at), None | float() as timeout]:
-            return Order(JobId(id_), client, function, arguments, at, timeout)
+        case [str(id_), str(client), str(owner), str(function), bytes(arguments), float(at), *rest]:
+            timeout_s, trace = _timeout_and_trace(rest)
+            return Order(JobId(id_), client, owner, function, arguments, at, timeout_s, trace)
+        case _:
+            _refuse("an order")
+
+
+def _timeout_and_trace(fields: list[Any]) -> tuple[float | None, str]:
+    match fields:
+        case [None | float() as timeout_s, str(trace)]:
+            return timeout_s, trace
         case _:
             _refuse("an order")
 
@@ -135,42 +175,51 @@ def encode_event(event: JobEvent, at: float) -> bytes:
     """
     match event:
         case Submitted():
-            fields: list[Any] = ["submitted", event.client, event.function, event.digest]
+            fields: list[Any] = [
+                "submitted",
+                event.client,
+                event.owner,
+                event.function,
+                event.digest,
+                event.size_bytes,
+            ]
         case Started(attempt, placement, delivery):
             where = [placement.node, placement.instance, placement.idempotent]
             fields = ["started", attempt, *where, delivery]
+        case Resumed():
+            fields = ["resumed", event.delivery, event.told]
         case Progress():
-            fields = ["progress", event.fraction, event.message]
+            fields = ["progress", event.fraction, event.message, event.number]
         case Item():
             fields = ["item", event.value]
         case Postponed():
             fields = ["postponed", event.attempt, event.delay_s, event.is_counted, *_plain(event.failure)]
-        case Ended(outcome):
-            fields = _outcome(outcome)
+        case Ended(outcome, kept_bytes):
+            fields = ["ended", kept_bytes, *_outcome(outcome)]
+        case Signed(receipt):
+            fields = ["signed", receipt]
     return pack([VERSION, float(at), *fields], unicode_errors="replace")
 
 
 def decode_event(data: bytes) -> tuple[float, JobEvent]:
     """Read an event and its time; raises BadFrame."""
     match _fields(data, "an event"):
-        case [float(at), "submitted", str(client), str(function), str(digest)]:
-            return at, Submitted(client, function, digest)
+        case [float(at), "submitted", str(client), str(owner), str(function), str(digest), int(size)]:
+            return at, Submitted(client, owner, function, digest, size)
         case [float(at), "started", int(attempt), str(node), str(instance), bool(idempotent), str(delivery)]:
             return at, Started(attempt, Placement(NodeId(node), instance, idempotent), delivery)
-        case [float(at), "progress", None | int() | float() as fraction, str(message)]:
-            return at, Progress(fraction, message)
+        case [float(at), "resumed", str(delivery), int(told)]:
+            return at, Resumed(delivery, told)
+        case [float(at), "progress", None | int() | float() as fraction, str(message), int(number)]:
+            return at, Progress(fraction, message, number)
         case [float(at), "item", bytes(value)]:
             return at, Item(value)
         case [float(at), "postponed", int(attempt), float() | int() as delay_s, bool(counted), *failure]:
             return at, Postponed(attempt, delay_s, _failure(failure), counted)
-        case [float(at), "cancelled"]:
-            return at, Ended(None)
-        case [float(at), "result", bytes(value)]:
-            return at, Ended(Result(value))
-        case [float(at), "end"]:
-            return at, Ended(End())
-        case [float(at), "failure", *failure]:
-            return at, Ended(_failure(failure))
+        case [float(at), "ended", int(kept_bytes), *outcome]:
+            return at, Ended(_read_outcome(outcome), kept_bytes)
+        case [float(at), "signed", str(receipt)]:
+            return at, Signed(receipt)
         case _:
             _refuse("an event")
 
@@ -185,6 +234,20 @@ def _outcome(outcome: Result | End | Failure | None) -> list[Any]:
             return ["end"]
         case Failure():
             return ["failure", *_plain(outcome)]
+
+
+def _read_outcome(fields: list[Any]) -> Result | End | Failure | None:
+    match fields:
+        case ["cancelled"]:
+            return None
+        case ["result", bytes(value)]:
+            return Result(value)
+        case ["end"]:
+            return End()
+        case ["failure", *failure]:
+            return _failure(failure)
+        case _:
+            _refuse("an event")
 
 
 def _plain(failure: Failure) -> list[Any]:

@@ -1,18 +1,18 @@
-"""The jobs that a gateway knows, by id and by client."""
+"""The jobs that a gateway knows, by id and by owner."""
 
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 
-from easynet.core.errors import BadFrame, GatewayError, JobNotFound, Overloaded
+from easynet.core.errors import BadFrame, GatewayError, Overloaded
 from easynet.core.ids import JobId
 from easynet.core.job import JobState
-from easynet.fabric.jobs.job_events import JobEvent, Order, Submitted, decode_event
+from easynet.fabric.jobs.job_events import JobEvent, Order, Signed, Submitted, decode_event, encode_order
 from easynet.fabric.jobs.job_record import JobRecord
-from easynet.fabric.jobs.job_store import KEEP_S, JobStore
-from easynet.fabric.wire.envelope import Item, Progress
+from easynet.fabric.jobs.job_store import KEEP_S, MAX_HISTORY_BYTES, MAX_QUEUE_BYTES, JobStore
+from easynet.fabric.wire.updates import Item, Progress
 
 _LOOK_EVERY_S: Final = 0.1
 """How old a gateway's knowledge of jobs that another one carries out may be."""
@@ -31,7 +31,13 @@ class JobIndex:
         self._told: Callable[[JobRecord], None] | None = None
         self._following = asyncio.Lock()
         self._records: dict[JobId, JobRecord] = {}
-        self._by_client: dict[str, dict[JobId, JobRecord]] = {}
+        self._by_owner: dict[str, dict[JobId, JobRecord]] = {}
+        self._open: Counter[str] = Counter()
+        """By owner, the jobs that are not over or are about to be queued."""
+        self._open_bytes: Counter[str] = Counter()
+        """What they take in the queue."""
+        self._kept_bytes: Counter[str] = Counter()
+        """By owner, what is kept of its jobs that are over."""
 
     async def load(self) -> list[JobRecord]:
         """Know what the store knows; the jobs whose calls may still run. Raises GatewayError."""
@@ -81,29 +87,86 @@ class JobIndex:
             found = self._records[job] = JobRecord(job)
         return found
 
-    def owned(self, client: str, job: str) -> JobRecord:
-        """A job of that client's; raises JobNotFound."""
-        record = self._by_client.get(client, {}).get(JobId(job))
-        if record is None:
-            raise JobNotFound(
-                f"{client!r} has no job {job!r}", hint="`easynet jobs` lists the jobs that there are."
+    def owned(self, owner: str, job: str) -> JobRecord | None:
+        """A job of that owner's."""
+        return self._by_owner.get(owner, {}).get(JobId(job))
+
+    def of(self, owner: str) -> list[JobRecord]:
+        """The jobs of an owner, oldest first."""
+        return sorted(self._by_owner.get(owner, {}).values(), key=lambda record: record.submitted_at)
+
+    def owners(self) -> list[str]:
+        """Whose jobs are not all over."""
+        return [owner for owner, count in self._open.items() if count]
+
+    def is_busy(self, owner: str) -> bool:
+        """Whether some of its jobs are not over."""
+        return bool(self._open[owner])
+
+    @contextlib.contextmanager
+    def room_for(self, order: Order) -> Generator[None]:
+        """Room for another job while it is made known; raises Overloaded where its owner has had its share.
+
+        An owner's orders may take as much of the queue as is left
+        free for the others, so that there is always some room for one that comes later.
+        """
+        size_bytes = len(encode_order(order))
+        if self._open[order.owner] >= MAX_OPEN:
+            raise Overloaded(
+                f"{MAX_OPEN:,} jobs of {order.client!r} are not over yet",
+                retry_after_s=60.0,
+                hint="Wait until some are over, or cancel some: easynet jobs cancel JOB.",
             )
-        return record
+        if self._open_bytes[order.owner] + size_bytes > self._free_bytes() - size_bytes:
+            raise Overloaded(
+                f"the gateway's queue of jobs is full for {order.client!r}: its jobs that are not over take"
+                f" {self._open_bytes[order.owner]:,} bytes of it",
+                retry_after_s=60.0,
+                hint="Wait until some are over, or give large values as files or as tables.",
+            )
+        self._count(order.owner, 1, size_bytes)
+        try:
+            yield
+        finally:
+            self._count(order.owner, -1, -size_bytes)
 
-    def of(self, client: str) -> list[JobRecord]:
-        """The jobs of a client, oldest first."""
-        return sorted(self._by_client.get(client, {}).values(), key=lambda record: record.submitted_at)
+    def _free_bytes(self) -> int:
+        return MAX_QUEUE_BYTES - sum(self._open_bytes.values())
 
-    def make_room(self, client: str, now: float) -> None:
-        """Forget what is long over; raises Overloaded where too much of the client's is not over."""
-        mine = self._by_client.get(client, {})
+    def _count(self, owner: str, jobs: int, size_bytes: int) -> None:
+        self._open[owner] += jobs
+        self._open_bytes[owner] += size_bytes
+        if not self._open[owner]:
+            del self._open[owner], self._open_bytes[owner]
+
+    async def tidy(self, owner: str, now: float, *, coming: int = 0) -> None:
+        """Forget what is long over; and what was over first, where an owner has more than its share of jobs.
+
+        Its results may take as much as is left free for those of others, which so never give way to them.
+        `coming` more jobs are about to be there. Raises GatewayError.
+        """
+        mine = self._by_owner.get(owner, {})
         over = sorted((r for r in mine.values() if r.is_over), key=lambda r: r.ended_at or 0.0)
-        excess = len(mine) + 1 - MAX_KNOWN
-        for i, record in enumerate(over):
-            if i < excess or now - (record.ended_at or 0.0) > KEEP_S:
-                del mine[record.id], self._records[record.id]
-        if len(mine) and sum(not record.is_over for record in mine.values()) >= MAX_OPEN:
-            raise Overloaded(f"{MAX_OPEN:,} jobs of {client!r} are not over yet", retry_after_s=60.0)
+        for record in over:
+            is_old = now - (record.ended_at or 0.0) > KEEP_S
+            free_bytes = MAX_HISTORY_BYTES - sum(self._kept_bytes.values())
+            if is_old or len(mine) + coming > MAX_KNOWN or self._kept_bytes[owner] > free_bytes:
+                await self._store.forget(record.id)
+                self._forget(record)
+
+    async def tidy_all(self, now: float) -> None:
+        """Do so for everybody; raises GatewayError."""
+        for owner in list(self._by_owner):
+            await self.tidy(owner, now)
+
+    def _forget(self, record: JobRecord) -> None:
+        mine = self._by_owner.get(record.owner, {})
+        if mine.pop(record.id, None) is not None:
+            self._kept_bytes[record.owner] -= record.kept_bytes
+            self._records.pop(record.id, None)
+        if not mine:
+            self._by_owner.pop(record.owner, None)
+            self._kept_bytes.pop(record.owner, None)
 
     async def announce(self, record: JobRecord, order: Order) -> None:
         """Make a job known to its client, whose order is in the queue; raises GatewayError.
@@ -113,16 +176,21 @@ class JobIndex:
         if self._told is not None:  # another gateway may have announced it, or ended it
             await self.know_all()
         if not record.client:
-            event = Submitted(order.client, order.function, order.digest)
+            size_bytes = len(encode_order(order))
+            event = Submitted(order.client, order.owner, order.function, order.digest, size_bytes)
             await self.write(record, event, order.submitted_at, token=f"{order.id} submitted")
 
     async def write(self, record: JobRecord, event: JobEvent, at: float, *, token: str, nth: int = 0) -> None:
         """Keep an event on disk, then take note of it; raises GatewayError, and may then be tried again."""
         await self._store.write(record.id, event, at, token=token, nth=nth)
-        if self._told is not None and not isinstance(event, Progress | Item):
+        if self._told is not None and not isinstance(event, Progress | Item | Signed):
             await self.know_all()
         else:
             self._fold(record, at, event)
+
+    async def told(self, record: JobRecord) -> int:
+        """Of how many words of progress of a job's call its client knows; raises GatewayError."""
+        return await self._store.told(record.id) or record.told
 
     def forget_unknown(self, record: JobRecord) -> None:
         """Forget a job that never came to be."""
@@ -130,7 +198,14 @@ class JobIndex:
             self._records.pop(record.id, None)
 
     def _fold(self, record: JobRecord, at: float, event: JobEvent) -> None:
+        was_open = bool(record.client) and not record.is_over
         record.fold(at, event)
         if isinstance(event, Submitted):
             self._records[record.id] = record
-            self._by_client.setdefault(event.client, {})[record.id] = record
+            self._by_owner.setdefault(event.owner, {})[record.id] = record
+        is_open = bool(record.client) and not record.is_over
+        if is_open != was_open:
+            sign = 1 if is_open else -1
+            self._count(record.owner, sign, sign * record.size_bytes)
+        if was_open and not is_open:
+            self._kept_bytes[record.owner] += record.kept_bytes

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from easynet.core.ids import JobId
 from easynet.core.job import FINAL_STATES, Job, JobState
-from easynet.fabric.jobs.job_events import Ended, JobEvent, Placement, Postponed, Started, Submitted
-from easynet.fabric.wire.envelope import End, Failure, Result
+from easynet.fabric.jobs.job_events import Ended, JobEvent, Placement, Postponed, Resumed, Started, Submitted
+from easynet.fabric.wire.updates import End, Failure, Result
 
 
 @dataclass
@@ -15,9 +15,13 @@ class JobRecord:
 
     id: JobId
     client: str = ""
-    """Whose it is; "" until its order is known to be in the queue."""
+    """Who asked for it; "" until its order is known to be in the queue."""
+    owner: str = ""
+    """Whose it is: that client's key."""
     function: str = ""
     digest: str = ""
+    size_bytes: int = 0
+    """What its order takes in the queue."""
     state: JobState = "queued"
     submitted_at: float = 0.0
     ended_at: float | None = None
@@ -30,6 +34,10 @@ class JobRecord:
     """Where a call may still run of which no end is known."""
     delivery: str = ""
     """Where the queue hears about the order of that call."""
+    told: int = 0
+    """Of how many words of progress of that call its client knew when it was last resumed."""
+    kept_bytes: int = 0
+    """What is kept of its items and its result, once it is over."""
     reason: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it is decided whether the job exists, starts or is cancelled."""
@@ -50,18 +58,21 @@ class JobRecord:
             case _ if self.is_over:
                 pass
             case Submitted():
-                self.client, self.function, self.digest = event.client, event.function, event.digest
-                self.submitted_at = at
+                self.client, self.owner = event.client, event.owner
+                self.function, self.digest = event.function, event.digest
+                self.size_bytes, self.submitted_at = event.size_bytes, at
             case Started():
                 self.state, self.placement, self.delivery = "running", event.placement, event.delivery
-                self.node = event.placement.node
+                self.node, self.told = event.placement.node, 0
+            case Resumed():
+                self.delivery, self.told = event.delivery, event.told
             case Postponed():
                 self.state, self.placement = "queued", None
                 self.postponed += 1
                 self.failures += event.is_counted
                 self.reason = event.failure.message
-            case Ended(outcome):
-                self.placement, self.ended_at = None, at
+            case Ended(outcome, kept_bytes):
+                self.placement, self.ended_at, self.kept_bytes = None, at, kept_bytes
                 self._end(outcome)
             case _:
                 pass

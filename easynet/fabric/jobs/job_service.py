@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Final
 
 from nats.aio.client import Client as NatsClient
@@ -19,7 +18,7 @@ from easynet.core.errors import (
 )
 from easynet.core.ids import JobId
 from easynet.core.job import JobState
-from easynet.fabric.jobs.job_caller import JobCaller, JobRules
+from easynet.fabric.jobs.job_caller import JobCaller, JobRights, JobRules, KeepValues
 from easynet.fabric.jobs.job_events import Ended, Order, job_id
 from easynet.fabric.jobs.job_index import JobIndex
 from easynet.fabric.jobs.job_peers import JobPeers
@@ -28,7 +27,7 @@ from easynet.fabric.jobs.job_store import JobStore
 from easynet.fabric.jobs.job_worker import JobWorker
 from easynet.fabric.wire.names import is_name
 
-MAX_ARGUMENT_BYTES: Final = 4 * 1024 * 1024
+MAX_ARGUMENT_BYTES: Final = 1024 * 1024
 """Of arguments that travel inside an order; large values are references to artifacts."""
 MAX_KEY_CHARACTERS: Final = 200
 MAX_LISTED: Final = 500
@@ -36,6 +35,7 @@ MAX_READERS: Final = 100
 """Questions of one client that wait for something to happen."""
 MAX_WAIT_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.5
+_TIDY_EVERY_S: Final = 3600.0
 _BATCH_EVENTS: Final = 256
 _BATCH_BYTES: Final = 1024 * 1024
 _CANCEL_S: Final = 15.0
@@ -45,33 +45,33 @@ class JobService:
     """Keeps the jobs of a gateway's clients, and makes their calls.
 
     Orders and events are on disk before anybody is told of them, so a gateway that was killed goes on where
-    it was. `is_allowed` says whether a client may call a function, and is asked again before each call.
+    it was. Jobs belong to the key of the client that asked for them. What a client may do is looked at again
+    before each call.
     """
 
     def __init__(
         self,
         nats: NatsClient,
         caller: JobCaller,
-        is_allowed: Callable[[str, str], bool],
+        rights: JobRights,
         clock: Clock,
         *,
         ack_wait_s: float = 30.0,
         rules: JobRules | None = None,
         others: JobPeers | None = None,
-        keep: Callable[[bytes], None] = lambda _: None,
+        keep: KeepValues | None = None,
     ) -> None:
-        """`others` are the network's other gateways, which share the jobs.
-
-        `keep` has the large values that an encoded value refers to stay there for as long as jobs do.
-        """
+        """`others` are the network's other gateways, which share the jobs."""
+        keep = keep or _keep_nothing
         self._store = JobStore(nats, ack_wait_s=ack_wait_s, replicas=others.replicas if others else 1)
         self._others = others
         self._following: asyncio.Task[None] | None = None
-        self._is_allowed = is_allowed
+        self._tidying: asyncio.Task[None] | None = None
+        self._rights = rights
         self._clock = clock
         self._index = JobIndex(self._store)
         self._worker = JobWorker(
-            self._store, self._index, caller, is_allowed, clock, rules or JobRules(), others, keep
+            self._store, self._index, caller, rights, clock, rules or JobRules(), others, keep
         )
         self._keep = keep
         self._readers: Counter[str] = Counter()
@@ -84,20 +84,30 @@ class JobService:
         if self._others is not None:
             self._following = asyncio.create_task(self._index.follow(self._worker.see))
             self._others.serve(self._worker.has, self._worker.cancel, self._take_over_for_certain)
-        self._worker.start()
+        await self._attend_all()
+        self._tidying = asyncio.create_task(self._tidy_on())
 
     async def stop(self) -> None:
         """Leave everything as it is, for the next start; calls go on at their nodes."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        for task in (self._following, self._tidying):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self._worker.stop()
         await self._store.close()
+
+    async def _tidy_on(self) -> None:
+        """Forget what is long over from time to time."""
+        while True:
+            with contextlib.suppress(GatewayError):
+                await self._index.tidy_all(self._clock.now())
+            await asyncio.sleep(_TIDY_EVERY_S)
 
     async def _take_over_for_certain(self) -> None:
         """As `_take_over`, however long the store stands still because that gateway died."""
         while True:
             try:
+                await self._attend_all()
                 return await self._take_over()
             except GatewayError:
                 await asyncio.sleep(_LOOK_EVERY_S)
@@ -112,6 +122,11 @@ class JobService:
             if not await self._is_anywhere(record):
                 await self._store.release(record.delivery)
 
+    async def _attend_all(self) -> None:
+        """Work on whatever is in the queue, also where a gateway died before it could make it known."""
+        for owner in {*await self._store.owners(), *self._index.owners()}:
+            self._worker.attend(owner)
+
     async def _is_anywhere(self, record: JobRecord) -> bool:
         return self._worker.has(record.id) or (
             self._others is not None and await self._others.have(record.id)
@@ -121,11 +136,14 @@ class JobService:
         """How many jobs are known, by their state."""
         return self._index.counts()
 
-    async def answer_to(self, subject: str, content: Any) -> Any:
-        """The answer to a client's question on `job.<what>.<client>`; may take 20 s. Raises EasyNetError."""
+    async def answer_to(self, subject: str, content: Any, trace: str = "") -> Any:
+        """The answer to a client's question on `job.<what>.<client>`; may take 20 s. Raises EasyNetError.
+
+        `trace` is the trace context of the question, in which a job is carried out.
+        """
         match subject.split("."), content:
             case ["job", "submit", client], [str(key), str(function), bytes(arguments), timeout_s]:
-                return await self._submit(client, key, function, arguments, timeout_s)
+                return await self._submit(client, key, function, arguments, timeout_s, trace)
             case ["job", "read", client], [str(job), int(after), int() | float() as wait_s]:
                 return await self._read(await self._owned(client, job), after, wait_s)
             case ["job", "list", client], []:
@@ -134,29 +152,33 @@ class JobService:
                 return self._list(client)
             case ["job", "list", client], [str(job)]:
                 return [(await self._owned(client, job)).summary().model_dump(mode="json")]
+            case ["job", "receipt", client], [str(job)]:
+                return await self._store.receipt((await self._owned(client, job)).id)
             case ["job", "cancel", client], [str(job)]:
                 return await self._cancel(await self._owned(client, job))
             case _:
                 raise BadData("a question about a job that cannot be read")
 
     async def _submit(
-        self, client: str, key: str, function: str, arguments: bytes, timeout_s: Any
+        self, client: str, key: str, function: str, arguments: bytes, timeout_s: Any, trace: str
     ) -> tuple[str, bool]:
         """The job's id, and whether it had been submitted before."""
         _check(key, function, arguments)
-        order = Order(
-            job_id(client, key), client, function, arguments, self._clock.now(), _checked_timeout(timeout_s)
-        )
-        if not self._is_allowed(client, function):
+        owner = self._rights.key_of(client)
+        now, timeout_s = self._clock.now(), _checked_timeout(timeout_s)
+        order = Order(job_id(owner, key), client, owner, function, arguments, now, timeout_s, trace)
+        if not self._rights.allow(client, function):
             raise AccessDenied(f"{client!r} may not call {function!r}", hint="Ask the gateway's owner.")
-        self._keep(arguments)
+        await self._keep(arguments)
         record = self._index.record(order.id)
         try:
             async with record.lock:
                 if not record.client:
-                    self._index.make_room(client, self._clock.now())
-                    is_new = await self._store.put(order)
-                    await self._index.announce(record, order)
+                    await self._index.tidy(owner, now, coming=1)
+                    with self._index.room_for(order):
+                        is_new = await self._store.put(order)
+                        self._worker.attend(owner)
+                        await self._index.announce(record, order)
                     return order.id, not is_new
         finally:
             # Where the order did arrive in the queue after all, its delivery makes the job known.
@@ -171,37 +193,42 @@ class JobService:
 
     async def _owned(self, client: str, job: str) -> JobRecord:
         """A job of that client's, which another gateway may have announced a moment ago."""
-        try:
-            return self._index.owned(client, job)
-        except JobNotFound:
-            if self._others is None:
-                raise
-        await self._index.know_all()
-        return self._index.owned(client, job)
+        owner = self._rights.key_of(client)
+        if self._index.owned(owner, job) is None and self._others is not None:
+            await self._index.know_all()
+        record = self._index.owned(owner, job)
+        if record is None:
+            raise JobNotFound(
+                f"{client!r} has no job {job!r}", hint="`easynet jobs` lists the jobs that there are."
+            )
+        return record
 
     def _list(self, client: str) -> list[dict[str, Any]]:
-        return [record.summary().model_dump(mode="json") for record in self._index.of(client)[-MAX_LISTED:]]
+        latest = self._index.of(self._rights.key_of(client))[-MAX_LISTED:]
+        return [record.summary().model_dump(mode="json") for record in latest]
 
     async def _read(self, record: JobRecord, after: int, wait_s: float) -> tuple[list[Any], bool]:
         """What happened after an event, waiting for it where need be; and whether that was all for ever."""
         if not 0 <= after < 2**63 or isinstance(wait_s, bool) or not 0 <= wait_s <= MAX_WAIT_S:
             raise BadData(f"an event is waited for at most {MAX_WAIT_S:g} s, and their numbers start at 0")
-        if self._readers[record.client] >= MAX_READERS:
+        if self._readers[record.owner] >= MAX_READERS:
             raise Overloaded(f"{record.client!r} reads {MAX_READERS} jobs at once already")
-        self._readers[record.client] += 1
+        self._readers[record.owner] += 1
         try:
             # Both are looked at before the reading, lest what happens during it be missed.
             changed, is_over = record.changed, record.is_over
             events = await self._events(record.id, after)
+            if not events and is_over and not after:
+                raise JobNotFound(f"what the job {record.id} gave is not kept any more")
             if not events and not is_over:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
                         events = await self._happened(record, after, changed)
             return events, is_over and not events
         finally:
-            self._readers[record.client] -= 1
-            if not self._readers[record.client]:
-                del self._readers[record.client]
+            self._readers[record.owner] -= 1
+            if not self._readers[record.owner]:
+                del self._readers[record.owner]
 
     async def _happened(self, record: JobRecord, after: int, changed: asyncio.Event) -> list[Any]:
         """What happens next. Progress at another gateway is looked for."""
@@ -246,7 +273,11 @@ class JobService:
                 return
             # The event first: an order whose job is over is not carried out, whatever happens now.
             await self._index.write(record, Ended(None), self._clock.now(), token=f"{record.id} cancelled")
-        await self._store.withdraw(record.id)
+        await self._store.withdraw(record.owner, record.id)
+
+
+async def _keep_nothing(_: bytes) -> None:
+    """For a gateway whose jobs have no large values."""
 
 
 def _check(key: str, function: str, arguments: bytes) -> None:

@@ -12,21 +12,24 @@ from nats.js.errors import APIError, BadRequestError, NotFoundError
 
 from easynet.core.errors import GatewayError, Overloaded
 from easynet.core.ids import JobId
-from easynet.fabric.jobs.job_events import JobEvent, Order, encode_event, encode_order
-from easynet.fabric.wire.envelope import Item, Progress
+from easynet.fabric.jobs.job_events import JobEvent, Order, Signed, decode_event, encode_event, encode_order
+from easynet.fabric.wire.updates import Item, Progress
 
-QUEUE: Final = "JOBS"
+QUEUE: Final = "JOB_ORDERS"
 HISTORY: Final = "JOB_EVENTS"
 KEEP_S: Final = 7 * 24 * 3600.0
-"""How long what happened can be read."""
+"""How long after a job's end can be read what happened to it."""
+_MAX_AGE_S: Final = 60 * 24 * 3600.0
+"""A job that takes longer than this, less than `KEEP_S`, loses its beginning."""
 MAX_QUEUE_BYTES: Final = 1024**3
 MAX_HISTORY_BYTES: Final = 1024**3
 MAX_PER_SUBJECT: Final = 1000
 """Of one job's progress, the latest are kept."""
 MAX_PENDING: Final = 10_000
-"""Orders that may run or be postponed at the same time; further ones wait behind them."""
+"""Orders of one owner that may run or be postponed at the same time; further ones wait behind them."""
 _STATES: Final = "jobevents.*.state"
-_WORKERS: Final = "workers"
+_UNUSED_S: Final = 24 * 3600.0
+"""The server forgets how far an owner's orders were handed out, but none of them, when none is asked for."""
 _RELEASE_S: Final = 2.0
 _DUPLICATES_S: Final = 120.0
 _TROUBLE: Final = (OSError, TimeoutError, nats.errors.Error)
@@ -66,12 +69,12 @@ class Delivery:
 
 
 class JobStore:
-    """Keeps orders until they are done, and events for a week."""
+    """Keeps orders until they are done, and events until they are forgotten."""
 
     def __init__(self, nats: NatsClient, *, ack_wait_s: float = 30.0, replicas: int = 1) -> None:
         self._nats = nats
         self._js = nats.jetstream()
-        self._pull: JetStreamContext.PullSubscription | None = None
+        self._pull_by_owner: dict[str, JetStreamContext.PullSubscription] = {}
         self._replicas = replicas
         self.ack_wait_s = ack_wait_s
         """An order of which nothing is heard for so long is handed out again."""
@@ -82,7 +85,7 @@ class JobStore:
             await self._lay(
                 api.StreamConfig(
                     name=QUEUE,
-                    subjects=["jobs.*"],
+                    subjects=["orders.*.*"],
                     retention=api.RetentionPolicy.WORK_QUEUE,
                     storage=api.StorageType.FILE,
                     # What was accepted is never dropped for something newer.
@@ -97,7 +100,7 @@ class JobStore:
                     name=HISTORY,
                     subjects=["jobevents.*.*"],
                     storage=api.StorageType.FILE,
-                    max_age=KEEP_S,
+                    max_age=_MAX_AGE_S,
                     max_bytes=MAX_HISTORY_BYTES,
                     max_msgs_per_subject=MAX_PER_SUBJECT,
                     duplicate_window=_DUPLICATES_S,
@@ -105,18 +108,6 @@ class JobStore:
                     num_replicas=self._replicas,
                 )
             )
-            await self._js.add_consumer(
-                QUEUE,
-                api.ConsumerConfig(
-                    durable_name=_WORKERS,
-                    ack_policy=api.AckPolicy.EXPLICIT,
-                    ack_wait=self.ack_wait_s,
-                    max_ack_pending=MAX_PENDING,
-                    max_deliver=-1,
-                ),
-            )
-            if self._pull is None:
-                self._pull = await self._js.pull_subscribe_bind(_WORKERS, stream=QUEUE)
 
     async def _lay(self, config: api.StreamConfig) -> None:
         try:
@@ -128,17 +119,30 @@ class JobStore:
 
     async def close(self) -> None:
         """Take no more orders out of the queue."""
-        pull, self._pull = self._pull, None
+        for owner in list(self._pull_by_owner):
+            await self.leave(owner)
+
+    async def leave(self, owner: str) -> None:
+        """Take no more of an owner's orders out of the queue for now."""
+        pull = self._pull_by_owner.pop(owner, None)
         if pull is not None:
             with contextlib.suppress(*_TROUBLE):
                 await pull.unsubscribe()
+
+    async def owners(self) -> list[str]:
+        """Whose orders are in the queue; raises GatewayError."""
+        with _translated():
+            info = await self._js.stream_info(QUEUE, subjects_filter="orders.>")
+        return list({subject.split(".")[1] for subject in info.state.subjects or {}})
 
     async def put(self, order: Order) -> bool:
         """Queue an order on disk; False where that was done before. Raises GatewayError or Overloaded."""
         headers = {api.Header.MSG_ID.value: order.id}
         try:
             with _translated():
-                ack = await self._js.publish(f"jobs.{order.id}", encode_order(order), headers=headers)
+                ack = await self._js.publish(
+                    _subject(order.owner, order.id), encode_order(order), headers=headers
+                )
         except GatewayError as error:
             cause = error.__cause__
             if isinstance(cause, APIError) and cause.err_code in _QUEUE_FULL:
@@ -146,22 +150,41 @@ class JobStore:
             raise
         return not ack.duplicate
 
-    async def withdraw(self, job: JobId) -> None:
+    async def withdraw(self, owner: str, job: JobId) -> None:
         """Take an order out of the queue, whoever has it; raises GatewayError."""
         with _translated():
-            await self._js.purge_stream(QUEUE, subject=f"jobs.{job}")
+            await self._js.purge_stream(QUEUE, subject=_subject(owner, job))
 
-    async def take(self, timeout_s: float) -> Delivery | None:
-        """The next order, or None where there is none within the time; raises GatewayError."""
-        if self._pull is None:
-            raise GatewayError("the queue of jobs is closed")
+    async def take(self, owner: str, timeout_s: float) -> Delivery | None:
+        """An owner's next order, or None where there is none within the time; raises GatewayError."""
         try:
             with _translated():
-                return Delivery((await self._pull.fetch(1, timeout=timeout_s))[0])
+                pull = await self._pull(owner)
+                return Delivery((await pull.fetch(1, timeout=timeout_s))[0])
         except GatewayError as error:
             if isinstance(error.__cause__, TimeoutError):
                 return None
+            await self.leave(owner)  # it may be the server that has forgotten it
             raise
+
+    async def _pull(self, owner: str) -> JetStreamContext.PullSubscription:
+        # The queue hands out each owner's orders by themselves, so that none wait behind another's.
+        if (found := self._pull_by_owner.get(owner)) is not None:
+            return found
+        await self._js.add_consumer(
+            QUEUE,
+            api.ConsumerConfig(
+                durable_name=owner,
+                filter_subject=_subject(owner, "*"),
+                ack_policy=api.AckPolicy.EXPLICIT,
+                ack_wait=self.ack_wait_s,
+                max_ack_pending=MAX_PENDING,
+                max_deliver=-1,
+                inactive_threshold=_UNUSED_S,
+            ),
+        )
+        found = self._pull_by_owner[owner] = await self._js.pull_subscribe_bind(owner, stream=QUEUE)
+        return found
 
     async def release(self, delivery: str) -> None:
         """Give back an order that a gateway which is no more had taken; raises GatewayError."""
@@ -180,6 +203,8 @@ class JobStore:
                 kind = "progress"
             case Item():
                 kind = f"items-{nth // MAX_PER_SUBJECT}"
+            case Signed():
+                kind = "receipt"
             case _:
                 kind = "state"
         headers = {api.Header.MSG_ID.value: token}
@@ -197,6 +222,37 @@ class JobStore:
             except NotFoundError:
                 return None
         return found.seq or 0, found.data or b""
+
+    async def forget(self, job: JobId) -> None:
+        """Keep nothing any more of what happened to a job; raises GatewayError."""
+        with _translated():
+            await self._js.purge_stream(HISTORY, subject=f"jobevents.{job}.*")
+
+    async def told(self, job: JobId) -> int:
+        """How many words of progress are known of the call that the last change of state is about.
+
+        0 where none has been kept since; raises GatewayError.
+        """
+        with _translated():
+            try:
+                progress = await self._js.get_last_msg(HISTORY, f"jobevents.{job}.progress")
+                state = await self._js.get_last_msg(HISTORY, f"jobevents.{job}.state")
+            except NotFoundError:
+                return 0
+        if (progress.seq or 0) < (state.seq or 0):
+            return 0
+        _, event = decode_event(progress.data or b"")
+        return event.number if isinstance(event, Progress) else 0
+
+    async def receipt(self, job: JobId) -> str:
+        """What a node signed about a job's last call, "" where that is not known; raises GatewayError."""
+        with _translated():
+            try:
+                found = await self._js.get_last_msg(HISTORY, f"jobevents.{job}.receipt")
+            except NotFoundError:
+                return ""
+        _, event = decode_event(found.data or b"")
+        return event.receipt if isinstance(event, Signed) else ""
 
     async def next_state(self, after: int) -> tuple[int, JobId, bytes] | None:
         """The first change of state of any job after a number, if there is one; raises GatewayError."""
@@ -226,6 +282,10 @@ class JobStore:
             with contextlib.suppress(*_TROUBLE):
                 await pull.unsubscribe()
                 await self._js.delete_consumer(HISTORY, info.name)
+
+
+def _subject(owner: str, job: str) -> str:
+    return f"orders.{owner}.{job}"
 
 
 @contextlib.contextmanager

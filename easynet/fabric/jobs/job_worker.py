@@ -3,22 +3,26 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from easynet.core.clock import Clock
 from easynet.core.errors import BadFrame, GatewayError
 from easynet.core.ids import JobId
-from easynet.fabric.jobs.job_caller import JobCaller, JobRules
-from easynet.fabric.jobs.job_events import decode_order
+from easynet.fabric.jobs.job_caller import JobCaller, JobRights, JobRules, KeepValues
+from easynet.fabric.jobs.job_events import Order, decode_order
 from easynet.fabric.jobs.job_index import JobIndex
 from easynet.fabric.jobs.job_peers import JobPeers
 from easynet.fabric.jobs.job_record import JobRecord
+from easynet.fabric.jobs.job_slots import JobSlots
 from easynet.fabric.jobs.job_store import Delivery, JobStore
 from easynet.fabric.jobs.running_job import RunningJob
 
-MAX_RUNNING: Final = 256
+MAX_RUNNING: Final = 512
+"""Jobs of all clients together; see `JobSlots` for one client's."""
 _TAKE_S: Final = 5.0
+_LINGER_S: Final = 60.0
+"""How long the orders of an owner are asked for of whom none is known: one may have to be settled again."""
+_LATER_S: Final = 1.0
 _TROUBLE_S: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -32,39 +36,42 @@ class JobWorker:
         store: JobStore,
         index: JobIndex,
         caller: JobCaller,
-        is_allowed: Callable[[str, str], bool],
+        rights: JobRights,
         clock: Clock,
         rules: JobRules,
-        others: JobPeers | None = None,
-        keep: Callable[[bytes], None] = lambda _: None,
+        others: JobPeers | None,
+        keep: KeepValues,
     ) -> None:
         self._store = store
         self._others = others
         self._keep = keep
         self._index = index
         self._caller = caller
-        self._is_allowed = is_allowed
+        self._rights = rights
         self._clock = clock
         self._rules = rules
         self._running: dict[JobId, RunningJob] = {}
         self._task_by_job: dict[JobId, asyncio.Task[None]] = {}
-        self._slots = asyncio.Semaphore(MAX_RUNNING)
-        self._working: asyncio.Task[None] | None = None
+        self._receipts: set[asyncio.Task[None]] = set()
+        self._slots = JobSlots(MAX_RUNNING)
+        self._task_by_owner: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
 
-    def start(self) -> None:
-        """Take orders from now on."""
-        self._working = asyncio.create_task(self._work())
+    def attend(self, owner: str) -> None:
+        """Take that owner's orders from now on, until there are none."""
+        task = self._task_by_owner.get(owner)
+        if (task is None or task.done()) and not self._is_stopping:
+            self._task_by_owner[owner] = asyncio.create_task(self._work(owner), name=f"jobs of {owner}")
 
     async def stop(self) -> None:
         """Take no more, and leave the calls to go on at their nodes."""
         self._is_stopping = True
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
-            self._working = None
+        working = list(self._task_by_owner.values())
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
         await self._caller.leave()
-        tasks = list(self._task_by_job.values())
+        tasks = [*self._task_by_job.values(), *self._receipts]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -75,8 +82,10 @@ class JobWorker:
 
     def see(self, record: JobRecord) -> None:
         """Something has happened to a job, at this gateway or another one: what is over is not carried on."""
-        running = self._running.get(record.id)
-        if running is not None and record.is_over:
+        if not record.is_over:
+            if record.owner:
+                self.attend(record.owner)
+        elif (running := self._running.get(record.id)) is not None:
             running.cancel()
 
     async def cancel(self, job: JobId) -> bool:
@@ -87,20 +96,25 @@ class JobWorker:
             await asyncio.wait([self._task_by_job[job]])
         return running is not None
 
-    async def _work(self) -> None:
-        while True:
-            await self._slots.acquire()
-            delivery = None
+    async def _work(self, owner: str) -> None:
+        loop = asyncio.get_running_loop()
+        last_at = loop.time()
+        while loop.time() - last_at < _LINGER_S or self._index.is_busy(owner):
+            await self._slots.wait(owner)
             try:
-                delivery = await self._store.take(_TAKE_S)
+                delivery = await self._store.take(owner, _TAKE_S)
             except GatewayError:
                 # A wait that is cancelled on a closed connection is told as a failure of the connection.
                 if self._is_stopping:
                     return
                 await self._mend()
-            finally:
-                if delivery is None or not await self._begin(delivery):
-                    self._slots.release()
+                continue
+            if delivery is not None:
+                last_at = loop.time()
+                await self._begin(delivery)
+        # From here on it may be attended to anew, while nothing has been awaited since it was found idle.
+        del self._task_by_owner[owner]
+        await self._store.leave(owner)
 
     async def _mend(self) -> None:
         """Wait a moment, and see that the store is as it should be."""
@@ -108,21 +122,25 @@ class JobWorker:
         with contextlib.suppress(GatewayError):
             await self._store.open()
 
-    async def _begin(self, delivery: Delivery) -> bool:
-        """Carry out an order; False where nothing is to be done about it now."""
+    async def _begin(self, delivery: Delivery) -> None:
+        """Carry out an order, unless it is carried out already."""
         try:
             order = decode_order(delivery.data)
         except BadFrame as error:
             _log.warning("an order was dropped from the queue: %s", error)
             with contextlib.suppress(GatewayError):
                 await delivery.done()
-            return False
+            return
         if (running := self._running.get(order.id)) is not None:
             running.delivered_again(delivery)
-            return False
+            return
         record = self._index.record(order.id)
         if self._others is not None and await self._is_elsewhere(record, delivery):
-            return False
+            return
+        if not self._slots.take(order.owner):  # others were faster
+            with contextlib.suppress(GatewayError):
+                await delivery.again(_LATER_S)
+            return
         running = RunningJob(
             order,
             delivery,
@@ -130,7 +148,7 @@ class JobWorker:
             index=self._index,
             ack_wait_s=self._store.ack_wait_s,
             caller=self._caller,
-            is_allowed=self._is_allowed,
+            rights=self._rights,
             clock=self._clock,
             rules=self._rules,
             keep=self._keep,
@@ -138,8 +156,7 @@ class JobWorker:
         self._running[order.id] = running
         task = asyncio.create_task(running.run(), name=f"job {order.id}")
         self._task_by_job[order.id] = task
-        task.add_done_callback(lambda ended: self._ended(order.id, ended))
-        return True
+        task.add_done_callback(lambda ended: self._ended(order, ended))
 
     async def _is_elsewhere(self, record: JobRecord, delivery: Delivery) -> bool:
         """Whether another gateway carries the order out, to which it is left."""
@@ -150,9 +167,14 @@ class JobWorker:
                 return True
         return False
 
-    def _ended(self, job: JobId, task: asyncio.Task[None]) -> None:
-        del self._running[job]
-        del self._task_by_job[job]
-        self._slots.release()
+    def _ended(self, order: Order, task: asyncio.Task[None]) -> None:
+        running = self._running.pop(order.id)
+        if not self._is_stopping:
+            # Others need not wait for the place until the receipt has come.
+            signed = asyncio.create_task(running.keep_receipt())
+            self._receipts.add(signed)
+            signed.add_done_callback(self._receipts.discard)
+        del self._task_by_job[order.id]
+        self._slots.give_back(order.owner)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("the job %s stopped for a mistake of the gateway's", job, exc_info=error)
+            _log.error("the job %s stopped for a mistake of the gateway's", order.id, exc_info=error)

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import math
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Final
+from typing import Final, TypeVar
 
 from easynet.core.clock import Clock
 from easynet.core.errors import (
@@ -23,21 +24,25 @@ from easynet.core.errors import (
     Unencodable,
     UnknownFunction,
 )
-from easynet.fabric.jobs.job_caller import JobCaller, JobRules
+from easynet.fabric.jobs.job_caller import JobCaller, JobRights, JobRules, KeepValues
 from easynet.fabric.jobs.job_events import (
     Ended,
     JobEvent,
     Order,
     Placement,
     Postponed,
+    Resumed,
+    Signed,
     Started,
     failure_of,
 )
 from easynet.fabric.jobs.job_index import JobIndex
 from easynet.fabric.jobs.job_record import JobRecord
 from easynet.fabric.jobs.job_store import Delivery
-from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result
 from easynet.fabric.wire.failures import error_of
+from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result
+
+T = TypeVar("T")
 
 MAX_ITEMS: Final = 100_000
 MAX_KEPT_BYTES: Final = 64 * 1024 * 1024
@@ -64,19 +69,18 @@ class RunningJob:
         index: JobIndex,
         ack_wait_s: float,
         caller: JobCaller,
-        is_allowed: Callable[[str, str], bool],
+        rights: JobRights,
         clock: Clock,
         rules: JobRules,
-        keep: Callable[[bytes], None],
+        keep: KeepValues,
     ) -> None:
-        """`keep` has the large values stay that an encoded value refers to."""
         self._order = order
         self._delivery = delivery
         self._record = record
         self._index = index
         self._ack_wait_s = ack_wait_s
         self._caller = caller
-        self._is_allowed = is_allowed
+        self._rights = rights
         self._clock = clock
         self._rules = rules
         self._keep_values = keep
@@ -84,8 +88,14 @@ class RunningJob:
         self._cancelled = asyncio.Event()
         self._items = 0
         self._kept_bytes = 0
+        self._written_bytes = 0
+        """Of items and results of all attempts that were seen here."""
         self._progress: Progress | None = None
-        self._progress_at = -rules.progress_every_s
+        self._progress_at = -math.inf
+        self._progress_told = 0
+        """Of how many words of progress of the call the client knows."""
+        self._is_resumed = False
+        """Whether the call was there before, and none of its items have come anew."""
         self._telling: asyncio.Task[None] | None = None
         self._told: Placement | None = None
         """Of which the job's client knows that the call went there."""
@@ -96,7 +106,11 @@ class RunningJob:
         try:
             if await self._exists():
                 outcome = await self._outcome()
+                if isinstance(outcome, Ended):
+                    outcome = Ended(outcome.outcome, self._written_bytes)
                 await self._write(outcome)
+                with contextlib.suppress(GatewayError):  # it is done again when the next one ends
+                    await self._index.tidy(self._order.owner, self._clock.now())
                 with contextlib.suppress(GatewayError):  # it is delivered again, and found to be settled
                     await self._settle(outcome)
             else:
@@ -106,6 +120,14 @@ class RunningJob:
             keeping.cancel()
             if self._telling is not None:
                 self._telling.cancel()
+
+    async def keep_receipt(self) -> None:
+        """Keep what the node signs about the call, where the job is over and something comes."""
+        if self._told is None or not self._record.is_over:
+            return
+        receipt = await self._caller.receipt(self._order.id)
+        if receipt is not None:
+            await self._write(Signed(receipt))
 
     def cancel(self) -> None:
         """The client does not want the result any more."""
@@ -181,29 +203,31 @@ class RunningJob:
                 return Ended(failure_of(mistake))
 
     async def _follow(self, at: Placement | None) -> Ended | Postponed:
-        if not self._is_allowed(self._order.client, self._order.function):
-            raise AccessDenied(f"{self._order.client!r} may not call {self._order.function!r}")
         order = self._order
-        call = self._caller.call(order.function, order.arguments, client=order.client, key=order.id, at=at)
+        if self._rights.key_of(order.client) != order.owner:
+            raise AccessDenied(f"the client {order.client!r} that asked for it was shut out of this network")
+        if not self._rights.allow(order.client, order.function):
+            raise AccessDenied(f"{order.client!r} may not call {order.function!r}")
+        call = self._caller.call(
+            order.function, order.arguments, client=order.client, key=order.id, at=at, trace=order.trace
+        )
         async with aclosing(call) as updates:
             async for update in updates:
                 match update:
                     case Placement():
-                        self._keep_values(order.arguments)
-                        # Said once where nobody takes the call yet, and it is tried again and again.
-                        if update != self._told or self._items:
-                            await self._write(Started(self._record.attempt, update, self._delivery.subject))
-                        self._told = update
-                        self._items = self._kept_bytes = 0
+                        await self._keep_values(order.arguments)
+                        await self._place(update, is_resumed=at is not None and self._told is None)
                     case Progress():
                         await self._tell(update)
                     case Item(value):
-                        self._count(value)
+                        if self._is_resumed:
+                            await self._begin(self._record.placement)
+                        await self._count(value)
                         await self._tell_last()
                         await self._write(update, nth=self._items)
                         self._items += 1
                     case Result(value):
-                        self._count(value)
+                        await self._count(value)
                         await self._tell_last()
                         return Ended(update)
                     case End():
@@ -215,6 +239,23 @@ class RunningJob:
                     case _:
                         pass
         raise GatewayError(f"the call of {self._order.function} ended without a result")
+
+    async def _place(self, placement: Placement, *, is_resumed: bool) -> None:
+        """Have it known where the call goes: once where nobody takes it yet, and it is tried again."""
+        if is_resumed:
+            told = self._progress_told = await _persistently(lambda: self._index.told(self._record))
+            await self._write(Resumed(self._delivery.subject, told))
+            self._is_resumed = True
+        elif placement != self._told or self._items:
+            await self._begin(placement)
+        self._told = placement
+        self._items = self._kept_bytes = 0
+
+    async def _begin(self, placement: Placement | None) -> None:
+        """Have it known that the call is about to run; items that were there come anew."""
+        assert placement is not None
+        await self._write(Started(self._record.attempt, placement, self._delivery.subject))
+        self._is_resumed, self._progress_told = False, 0
 
     def _after(self, error: EasyNetError) -> Ended | Postponed:
         """What follows from an error: another attempt where that may help and has not been tried enough."""
@@ -233,19 +274,25 @@ class RunningJob:
         delay_s = min(rules.max_delay_s, rules.first_delay_s * 2.0 ** min(failed - 1, 30))
         return Postponed(record.attempt, delay_s, failure)
 
-    def _count(self, value: bytes) -> None:
-        """Raise Unencodable where a job gives more than is kept of one."""
+    async def _count(self, value: bytes) -> None:
+        """Raise Unencodable or BadData where a job gives more than is kept of one."""
         self._kept_bytes += len(value)
         if len(value) > MAX_EVENT_BYTES or self._kept_bytes > MAX_KEPT_BYTES or self._items >= MAX_ITEMS:
             raise Unencodable(
                 f"the job gave more than a gateway keeps: {MAX_ITEMS:,} items or {MAX_KEPT_BYTES:,} bytes",
                 hint="Write it to a file, and return its path.",
             )
-        self._keep_values(value)
+        self._written_bytes += len(value)
+        await self._keep_values(value)
 
     async def _tell(self, progress: Progress) -> None:
         """Keep a word of progress, now or, where the last one is too recent, in a moment."""
-        wait_s = self._progress_at + self._rules.progress_every_s - self._loop.time()
+        if 0 < progress.number <= self._progress_told:
+            return  # it is told once more, after the gateway was away
+        self._progress_told = progress.number
+        wait_s = self._progress_at + self._rules.progress_every_s - (self._loop.time() - progress.age_s)
+        if wait_s <= 0 and self._progress is not None and progress.age_s:
+            await self._tell_last()
         self._progress = progress
         if wait_s <= 0:
             await self._tell_last()
@@ -259,22 +306,21 @@ class RunningJob:
     async def _tell_last(self) -> None:
         progress, self._progress = self._progress, None
         if progress is not None:
-            self._progress_at = self._loop.time()
+            self._progress_at = self._loop.time() - progress.age_s
+            at = self._clock.now() - progress.age_s
             with contextlib.suppress(GatewayError):  # there will be more
-                await self._index.write(
-                    self._record, progress, self._clock.now(), token=secrets.token_hex(16)
-                )
+                await self._index.write(self._record, progress, at, token=secrets.token_hex(16))
 
     async def _write(self, event: JobEvent, *, nth: int = 0) -> None:
         at, token = self._clock.now(), secrets.token_hex(16)
         await _persistently(lambda: self._index.write(self._record, event, at, token=token, nth=nth))
 
 
-async def _persistently(write: Callable[[], Awaitable[None]]) -> None:
-    """Write for certain, however long the store takes to work again."""
+async def _persistently(work: Callable[[], Awaitable[T]]) -> T:
+    """Write or read for certain, however long the store takes to work again."""
     while True:
         try:
-            return await write()
+            return await work()
         except GatewayError:
             await asyncio.sleep(_STORE_RETRY_S)
 

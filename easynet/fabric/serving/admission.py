@@ -1,13 +1,15 @@
 """Which calls run at a node, which wait, and which are sent away."""
 
 from collections import OrderedDict, deque
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol
 
 from easynet.core.errors import Overloaded
 
 MIN_RETRY_S: Final = 0.05
 MAX_RETRY_S: Final = 60.0
 _LATEST_WEIGHT: Final = 0.1
+_UNKNOWN_S: Final = 1.0
+"""How long a call is taken to run as long as none has ended."""
 
 
 class Entrant(Protocol):
@@ -25,10 +27,7 @@ class Entrant(Protocol):
         ...
 
 
-E = TypeVar("E", bound=Entrant)
-
-
-class Admission(Generic[E]):
+class Admission:
     """Runs up to `limit` calls at a time and lets up to `queue` wait; clients take turns.
 
     Where the queue is full, a client that holds more than half of it gives a place to one that holds less.
@@ -39,10 +38,10 @@ class Admission(Generic[E]):
         self.running = 0
         self.waiting = 0
         self._queue = queue
-        self._line_by_client: OrderedDict[str, deque[E]] = OrderedDict()
-        self._mean_s = 0.0
+        self._line_by_client: OrderedDict[str, deque[Entrant]] = OrderedDict()
+        self._mean_s: float | None = None
 
-    def enter(self, entrant: E) -> None:
+    def enter(self, entrant: Entrant) -> None:
         """Start a call, or let it wait; raises Overloaded where there is no place."""
         if self.running < self.limit:
             self.running += 1
@@ -64,16 +63,19 @@ class Admission(Generic[E]):
         last.turn_away(self._overloaded())
 
     def _overloaded(self) -> Overloaded:
-        wait_s = (self.waiting + 1) * self._mean_s / self.limit
+        mean_s = _UNKNOWN_S if self._mean_s is None else self._mean_s
+        wait_s = (self.waiting + 1) * mean_s / self.limit
         wait_s = min(MAX_RETRY_S, max(MIN_RETRY_S, wait_s))
         return Overloaded(
-            f"{self.running:,} calls run and {self.waiting:,} wait, which is all that the node accepts",
+            f"the node accepts no more: {self.running:,} call{'s' * (self.running != 1)} running,"
+            f" {self.waiting:,} waiting",
             retry_after_s=wait_s,
         )
 
     def leave(self, seconds: float) -> None:
         """A call has ended after running for so long: its place is the next one's."""
-        self._mean_s += (seconds - self._mean_s) * (_LATEST_WEIGHT if self._mean_s else 1.0)
+        known_s = seconds if self._mean_s is None else self._mean_s
+        self._mean_s = known_s + (seconds - known_s) * _LATEST_WEIGHT
         if not self._line_by_client:
             self.running -= 1
             return
@@ -84,7 +86,7 @@ class Admission(Generic[E]):
             self._line_by_client[client] = line
         entrant.start()
 
-    def withdraw(self, entrant: E) -> bool:
+    def withdraw(self, entrant: Entrant) -> bool:
         """Take a call out of the queue; False where it does not wait."""
         line = self._line_by_client.get(entrant.client)
         if line is None or entrant not in line:

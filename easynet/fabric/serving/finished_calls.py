@@ -23,7 +23,8 @@ class FinishedCall(NamedTuple):
     last: bytes
     """The encoded update that ended the call."""
     items: tuple[bytes, ...] = ()
-    """Of a stream, the last items, which nobody has acknowledged: their encoded updates."""
+    """What came before the end, as encoded updates: of a stream, the last items, which nobody has
+    acknowledged; of any other call with a key, what it said of how far it is."""
     items_before: int = 0
     """Items of the stream before these."""
 

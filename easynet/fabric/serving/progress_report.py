@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from easynet.fabric.wire.envelope import Progress
+from easynet.fabric.wire.updates import Progress
 
 EVERY_S: Final = 0.1
 _MAX_CHARACTERS: Final = 2000
@@ -21,6 +21,7 @@ class ProgressReport:
         self._latest: Progress | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sent_at = 0.0
+        self._sent = 0
 
     def take(self, fraction: float | None, message: str) -> None:
         """Note a report; may be called from any thread."""
@@ -41,7 +42,8 @@ class ProgressReport:
         progress, self._latest = self._latest, None
         if progress is not None:
             self._sent_at = time.monotonic()
-            self._send(progress)
+            self._sent += 1
+            self._send(Progress(progress.fraction, progress.message, self._sent))
 
     def stop(self) -> None:
         """Send nothing more by itself."""

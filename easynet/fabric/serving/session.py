@@ -20,17 +20,23 @@ from easynet.fabric.functions.scratch import ScratchFolders
 from easynet.fabric.functions.threads import ThreadPool
 from easynet.fabric.receipts.receipts import ReceiptSigner
 from easynet.fabric.registry import HEARTBEAT_S
+from easynet.fabric.serving.call_records import CallRecords
+from easynet.fabric.serving.load_report import Load, LoadReport
 from easynet.fabric.serving.metering import Meter
-from easynet.fabric.serving.reception import Limits, Reception
+from easynet.fabric.serving.reception import Reception
+from easynet.fabric.serving.services import Limits, Services
+from easynet.fabric.serving.surroundings import Surroundings
 from easynet.fabric.telemetry import tracing
 from easynet.fabric.telemetry.statistics import CallStatistics
 from easynet.fabric.transport.connection import Connection, Subscription
 from easynet.fabric.transport.questions import ask
 from easynet.fabric.values.artifacts import ArtifactStore
+from easynet.fabric.values.served_values import NodeValues
 from easynet.fabric.values.transfer import Transfer
 from easynet.fabric.wire import versions
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.names import connection_name
+from easynet.fabric.wire.packing import pack
 
 _STOP_GRACE_S: Final = 2.0
 
@@ -83,20 +89,26 @@ class Session:
         self._identity = _identity(name, self._way_in, data_dir)
         self._statistics = CallStatistics()
         self._receipts = ReceiptSigner(self._identity, name, self._connection.publish)
+        self._services = Services(name, function_by_name, self._place_of, limits)
+        self._load_report = LoadReport(self._loop, self._load, self._tell_load)
         self._reception = Reception(
-            name,
             self._instance,
             self._identity.public,
-            function_by_name,
-            self._place_of,
-            limits,
-            connection=self._connection,
-            transfer=Transfer(self._connection, store),
-            folders=self._folders,
-            tracer=tracing.tracer(),
-            statistics=self._statistics,
-            receipts=self._receipts,
-            meter=Meter(self._ask),
+            self._services,
+            CallRecords(self._statistics, self._receipts),
+            self._surroundings(store),
+            on_work=self._load_report.note_work,
+        )
+
+    def _surroundings(self, store: ArtifactStore) -> Surroundings:
+        return Surroundings(
+            self._name,
+            self._loop,
+            self._connection,
+            NodeValues(Transfer(self._connection, store)),
+            self._folders,
+            tracing.tracer(),
+            Meter(self._ask),
         )
 
     async def open(self) -> None:
@@ -127,6 +139,7 @@ class Session:
         if self._is_named and self._connection.is_connected:
             with contextlib.suppress(EasyNetError):
                 await self._ask("leave", self._instance)
+        self._load_report.stop()
         self._reception.refuse_all()
         for task in tasks:
             task.cancel()
@@ -168,8 +181,8 @@ class Session:
             capabilities=tuple(function.capability for function in functions),
             concurrency=self._limits.concurrency,
             queue=self._limits.queue,
-            running=self._reception.running,
-            waiting=self._reception.waiting,
+            running=self._services.running,
+            waiting=self._services.waiting,
             draining=self._reception.is_draining,
             key=self._identity.public,
             easynet=versions.OWN,
@@ -191,7 +204,8 @@ class Session:
     async def _beat(self) -> None:
         """Say that the node lives, and join again where the gateway does not know it."""
         statistics = {name: s.model_dump() for name, s in self._statistics.snapshot().items()}
-        load = [self._reception.running, self._reception.waiting, statistics]
+        load = [self._services.running, self._services.waiting, statistics]
+        self._load_report.note_told()
         try:
             known = await self._ask("beat", [self._instance, *load])
             if known == "drain" and not self._reception.is_draining:
@@ -209,6 +223,17 @@ class Session:
         except EasyNetError:
             pass  # the next heartbeat tries again
 
+    def _load(self) -> Load:
+        if not self._services.running:
+            return Load.IDLE
+        return Load.FULL if self._services.is_full else Load.BUSY
+
+    def _tell_load(self) -> None:
+        """Tell the gateway only how busy the node is, without waiting for its answer."""
+        content = pack([self._instance, self._services.running, self._services.waiting])
+        if self._connection.is_connected:
+            self._connection.send(f"node.beat.{self._name}", content)
+
     async def _lost(self) -> None:
         self._reception.cut_off()
 
@@ -219,7 +244,7 @@ class Session:
     async def _listen(self) -> None:
         if not self._subscriptions:
             self._subscriptions = (
-                await self._connection.listen(f"in.{self._name}.>", self._reception.receive),
+                await self._connection.listen_views(f"in.{self._name}.>", self._reception.receive_part),
                 await self._connection.listen(f"fn.{self._name}.>", self._reception.receive),
             )
             await self._connection.flush()

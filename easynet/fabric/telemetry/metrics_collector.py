@@ -13,11 +13,16 @@ from prometheus_client.core import (
 
 from easynet.core.offer import FunctionStatistics, Node
 from easynet.fabric.telemetry.metrics import GatewayNumbers
-from easynet.fabric.telemetry.statistics import BOUNDS_S, is_sound
+from easynet.fabric.telemetry.statistics import BOUNDS_S, is_sound, merged
 
 _LIMITS: Final = (*(str(bound) for bound in BOUNDS_S), "+Inf")
 _MOST: Final = 2**53
 """A node may send any number; larger ones are none that it could mean."""
+
+MOST_FUNCTIONS: Final = 100
+"""Of one node that are told apart."""
+OTHER: Final = "_other"
+"""What the rest of them are counted under."""
 
 Look = Callable[[], tuple[list[Node], GatewayNumbers] | None]
 
@@ -76,9 +81,17 @@ def _of_calls(nodes: list[Node]) -> Iterator[Metric]:
 
 
 def _believable(node: Node) -> Mapping[str, FunctionStatistics]:
-    """The counts of functions that the node offers: it could name any number of others."""
-    offered = {capability.name for capability in node.capabilities}
-    return {f: s for f, s in node.statistics.items() if f in offered and is_sound(s)}
+    """The counts of functions that the node offers: it could name any number of others.
+
+    Each is a series of its own, so of a great many the later ones are counted together. Their place among
+    those on offer decides, so that a function is counted in one place all the time.
+    """
+    offered = [capability.name for capability in node.capabilities]
+    told = node.statistics
+    sound: dict[str, FunctionStatistics] = {f: told[f] for f in offered if f in told and is_sound(told[f])}
+    if rest := [sound.pop(f) for f in offered[MOST_FUNCTIONS:] if f in sound]:
+        sound[OTHER] = merged(rest)
+    return sound
 
 
 def _of_gateway(numbers: GatewayNumbers) -> Iterator[Metric]:

@@ -1,7 +1,9 @@
 """How calls go, by function: counted at a node, read by everybody who looks at it."""
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from easynet.core.ids import CapabilityName
@@ -29,6 +31,8 @@ BOUNDS_S: Final = (
 )
 """The longest duration that each bucket counts, in seconds; one more bucket counts what is longer."""
 
+LATEST: Final = 20
+"""Of so many calls the durations are kept as they were: a bucket alone is too wide where calls are alike."""
 _LATEST_WEIGHT: Final = 0.1
 """How much of the moving average the latest call makes up, once there are ten."""
 _MOST_CALLS: Final = 2**53
@@ -57,6 +61,7 @@ class CallStatistics:
         weight = _LATEST_WEIGHT if tally.calls > 10 else 1 / tally.calls
         tally.mean_s += weight * (seconds - tally.mean_s)
         tally.buckets[bisect_left(BOUNDS_S, seconds)] += 1
+        tally.latest.append(seconds)
 
     def snapshot(self) -> dict[CapabilityName, FunctionStatistics]:
         """All that was counted so far, for a heartbeat."""
@@ -67,6 +72,7 @@ class CallStatistics:
                 total_s=tally.total_s,
                 mean_s=tally.mean_s,
                 buckets=tuple(tally.buckets),
+                latest=tuple(tally.latest),
             )
             for function, tally in self._tally_by_function.items()
         }
@@ -75,7 +81,7 @@ class CallStatistics:
 class _Tally:
     """The running counts of one function."""
 
-    __slots__ = ("buckets", "calls", "errors", "mean_s", "total_s")
+    __slots__ = ("buckets", "calls", "errors", "latest", "mean_s", "total_s")
 
     def __init__(self) -> None:
         self.calls = 0
@@ -83,23 +89,31 @@ class _Tally:
         self.total_s = 0.0
         self.mean_s = 0.0
         self.buckets = [*_NO_BUCKETS]
+        self.latest: deque[float] = deque(maxlen=LATEST)
 
 
-def quantile(buckets: Sequence[int], q: float) -> float | None:
-    """The duration in seconds that a share `q` of the calls stays under; `None` where there was none.
+def quantile(statistics: FunctionStatistics, q: float) -> float | None:
+    """The duration in seconds that a share `q` of the calls did not exceed; `None` where there was none.
 
-    Within a bucket the calls are taken to be spread evenly, as Prometheus does; calls over the last bound
-    count as that bound.
+    Of few calls, and wherever one of the latest is in the same bucket, it is a duration that was measured.
+    Otherwise the calls are taken to be spread evenly within the bucket, as Prometheus does.
     """
-    rank = q * sum(buckets)
-    if not any(buckets):
-        return None
-    below = 0
-    for lower, upper, count in zip((0.0, *BOUNDS_S), BOUNDS_S, buckets, strict=False):
+    rank, below = q * sum(statistics.buckets), 0
+    for number, count in enumerate(statistics.buckets):
         if count and below + count >= rank:
-            return lower + (upper - lower) * (rank - below) / count
+            return _within(number, (rank - below) / count, statistics.latest)
         below += count
-    return BOUNDS_S[-1]
+    return None
+
+
+def _within(number: int, share: float, latest: Iterable[float]) -> float:
+    """The duration that a share of the calls of one bucket did not exceed."""
+    measured = sorted(seconds for seconds in latest if bisect_left(BOUNDS_S, seconds) == number)
+    if measured:
+        # Rounding must not make three calls of three into the fourth.
+        return measured[max(1, math.ceil(share * len(measured) - 1e-9)) - 1]
+    lower, upper = (0.0, *BOUNDS_S)[number], (*BOUNDS_S, BOUNDS_S[-1])[number]
+    return lower + (upper - lower) * share
 
 
 def merged(parts: Iterable[FunctionStatistics]) -> FunctionStatistics:
@@ -107,6 +121,7 @@ def merged(parts: Iterable[FunctionStatistics]) -> FunctionStatistics:
     calls = errors = 0
     total_s = weighted_s = 0.0
     buckets = [*_NO_BUCKETS]
+    latest: list[float] = []
     for part in parts:
         calls += part.calls
         errors += part.errors
@@ -114,9 +129,15 @@ def merged(parts: Iterable[FunctionStatistics]) -> FunctionStatistics:
         weighted_s += part.mean_s * part.calls
         for n, count in enumerate(part.buckets):
             buckets[n] += count
+        latest += part.latest
     mean_s = weighted_s / calls if calls else 0.0
     return FunctionStatistics(
-        calls=calls, errors=errors, total_s=total_s, mean_s=mean_s, buckets=tuple(buckets)
+        calls=calls,
+        errors=errors,
+        total_s=total_s,
+        mean_s=mean_s,
+        buckets=tuple(buckets),
+        latest=tuple(latest),
     )
 
 
@@ -130,7 +151,10 @@ def since(earlier: FunctionStatistics | None, now: FunctionStatistics) -> Functi
     if min(calls, errors, *buckets) < 0:
         return now
     total_s = max(0.0, now.total_s - earlier.total_s)
-    return FunctionStatistics(calls=calls, errors=errors, total_s=total_s, mean_s=now.mean_s, buckets=buckets)
+    latest = now.latest[-calls:] if calls else ()
+    return FunctionStatistics(
+        calls=calls, errors=errors, total_s=total_s, mean_s=now.mean_s, buckets=buckets, latest=latest
+    )
 
 
 def is_sound(statistics: FunctionStatistics) -> bool:
@@ -142,4 +166,6 @@ def is_sound(statistics: FunctionStatistics) -> bool:
         and len(buckets) == len(_NO_BUCKETS)
         and min(buckets) >= 0
         and sum(buckets) == (calls if statistics.buckets else 0)
+        and len(statistics.latest) <= min(calls, LATEST)
+        and min(statistics.latest, default=0.0) >= 0
     )

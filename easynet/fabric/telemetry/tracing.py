@@ -6,6 +6,7 @@ hold what an argument held. Their names and attributes follow the semantic conve
 
 import re
 import sys
+from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from types import TracebackType
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Kind = Literal["client", "server", "internal"]
 
 _CLASS_NAME: Final = re.compile(r"[\w.]{1,100}")
+GATEWAY: Final = "gateway"
+"""What the methods of a gateway are named under; no function has a `/` in its name."""
 _OTHER: Final = "_OTHER"
 """What the conventions call a kind of error that has no name."""
 
@@ -61,9 +64,13 @@ class Tracer:
         self._propagator.inject(carrier)
         return carrier.get("traceparent", "")
 
-    def call(self, function: str, node: str = "") -> "Span":
-        """A span of a call that is sent from here, below the current span."""
-        return self._start(function, "client", None, _rpc(function, node))
+    def call(self, function: str, node: str = "", traceparent: str | None = None) -> "Span":
+        """A span of a call that is sent from here, to one node or, in turn, to several.
+
+        It is below the current one, or the one that `traceparent` names; "" begins a trace.
+        """
+        context = None if traceparent is None else self._context(traceparent)
+        return self._start(function, "client", context, _rpc(function, node))
 
     def served(self, function: str, node: str, traceparent: str) -> "Span":
         """A span of a call that runs here, below the caller's; of a trace of its own where that is not known.
@@ -71,6 +78,16 @@ class Tracer:
         `function` is one that the node offers: a caller's word would make any number of names.
         """
         return self._start(function, "server", self._context(traceparent), _rpc(function, node))
+
+    def question(self, what: str, host: str, port: int) -> "Span":
+        """A span of a question to the gateway, below the current span."""
+        method = f"{GATEWAY}/{what}"
+        return self._start(method, "client", None, {**_rpc(method, host), "server.port": port})
+
+    def answered(self, what: str, traceparent: str) -> "Span":
+        """A span of a gateway's answer, below the question."""
+        method = f"{GATEWAY}/{what}"
+        return self._start(method, "server", self._context(traceparent), _rpc(method, ""))
 
     def span(self, name: str, traceparent: str = "", /, **attributes: str | int | float | bool) -> "Span":
         """A span of something else, below the one that `traceparent` names, or else the current one."""
@@ -98,11 +115,8 @@ class Span:
     """
 
     def __init__(self, span: "trace.Span") -> None:
-        # Imported here: it needs the extra.
-        from opentelemetry.trace import use_span
-
         self._span = span
-        self._current = use_span(span, record_exception=False, set_status_on_exception=False)
+        self._current = self.current()
 
     @property
     def traceparent(self) -> str:
@@ -110,14 +124,31 @@ class Span:
         context = self._span.get_span_context()
         return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
-    def end(self, error: BaseException | str | None = None) -> None:
-        """Note that it is over, and the kind of error that ended it; an error may be given by its code."""
-        if error is not None:
-            # Imported here: it needs the extra.
-            from opentelemetry.trace import StatusCode
+    def goes_to(self, node: str) -> None:
+        """Note the node that the call is sent to now."""
+        self._span.set_attribute("server.address", node)
 
-            self._span.set_attribute("error.type", error if isinstance(error, str) else error_type(error))
-            self._span.set_status(StatusCode.ERROR)
+    def fail(self, error: BaseException) -> None:
+        """Note the kind of an error, and no word of it."""
+        # Imported here: it needs the extra.
+        from opentelemetry.trace import StatusCode
+
+        self._span.set_attribute("error.type", error_type(error))
+        if isinstance(error, EasyNetError):
+            self._span.set_attribute("rpc.response.status_code", error.code)
+        self._span.set_status(StatusCode.ERROR)
+
+    def current(self) -> AbstractContextManager[object]:
+        """A way to be the current span for a while, without an end."""
+        # Imported here: it needs the extra.
+        from opentelemetry.trace import use_span
+
+        return use_span(self._span, record_exception=False, set_status_on_exception=False)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Note that it is over, and the kind of error that ended it."""
+        if error is not None:
+            self.fail(error)
         self._span.end()
 
     def __enter__(self) -> Self:

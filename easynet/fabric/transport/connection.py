@@ -1,36 +1,27 @@
 """One connection to a gateway, with its failures in this project's words."""
 
 import asyncio
-import base64
 import contextlib
-import logging
-import random
-import re
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import nats.errors
 from nats.aio.client import Client as NatsClient
-from nats.aio.client import Server
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 
-from easynet.core.errors import AccessDenied, GatewayError, GatewayUnreachable
-from easynet.fabric.access import certificates
-from easynet.fabric.access.identity import Identity
+from easynet.core.errors import GatewayError
+from easynet.fabric.access.grants import Limits
 from easynet.fabric.access.memberships import Membership
-from easynet.fabric.transport.fast_lane import FastLane, Receive, UnqueuedClient
+from easynet.fabric.transport.dialler import Callback, Dialler, member_name
+from easynet.fabric.transport.fast_lane import FastLane, Receive, ReceiveView, UnqueuedClient
 from easynet.fabric.wire.address import Address
 
 CONNECT_TIMEOUT_S: Final = 3.0
 REQUEST_TIMEOUT_S: Final = 5.0
 RECONNECT_S: Final = 3.0
 """How long a lost connection may take to come back before nothing waits for it any more."""
-
-_AGAIN_S: Final = 0.05
-
-_REFUSED: Final = re.compile(r'permissions violation for publish to "([^"]*)"')
 
 MAX_PILE_BYTES: Final = 8 * 1024 * 1024
 """With more than this still to be sent, whoever can wait does."""
@@ -40,31 +31,22 @@ MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 Message = Msg
 Subscription = NatsSubscription
 Handler = Callable[[Message], Awaitable[None]]
-Callback = Callable[[], Awaitable[None]]
-
-
-def _is_of_interest(record: logging.LogRecord) -> bool:
-    """Whether asyncio says more than that it closes TLS streams in its own way, at each connection's end."""
-    return "eof_received() has no effect" not in record.getMessage()
 
 
 async def _nothing() -> None:
     """Nothing to do."""
 
 
-def _the_first(servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
-    """The server that a connection was made to, after a moment; never one that the server told of."""
-    return servers[0], _AGAIN_S
+def _nothing_to_say(subject: str) -> None:
+    """Nobody asked."""
 
 
 class Connection:
     """A NATS connection that comes back by itself when the gateway does.
 
-    `enter` is asked at each attempt to connect, since an embedded gateway that was started again has new
-    keys; None enters as a stranger, who may only ask to be enrolled. `on_loss` runs when the connection
-    breaks, `on_return` when it is back. Where the gateway shuts this device out, everything raises
-    AccessDenied from then on. It goes on at another gateway of the network when its own dies; `stays` keeps
-    it to its own.
+    `enter` says who this device is, as for a `Dialler`. `on_loss` runs when the connection breaks,
+    `on_return` when it is back. Where the gateway shuts this device out, everything raises AccessDenied from
+    then on. It goes on at another gateway of the network when its own dies; `stays` keeps it to its own.
     """
 
     def __init__(
@@ -79,11 +61,7 @@ class Connection:
         on_return: Callback = _nothing,
     ) -> None:
         self.address = address
-        self._enter = enter
-        self._name = name
-        self._tls = tls
-        self._stays = stays
-        self._untried = 0
+        self._dialler = Dialler(address, enter, name=name, tls=tls, stays=stays)
         self._on_loss = on_loss
         self._on_return = on_return
         self._nats = UnqueuedClient()
@@ -91,15 +69,17 @@ class Connection:
         self._connected = asyncio.Event()
         self._lost_at = 0.0
         self._requests: set[asyncio.Task[Msg]] = set()
-        self._was_connected = False
         self._was_opened = False
         self.member = ""
         """The name under which the gateway knows this device: a node's, or a client's id."""
-        self.on_refusal: Callable[[str], None] | None = None
+        self.kind = ""
+        """What it is known as there: a node, a client, or the gateway's owner."""
+        self.rights = Limits()
+        """What a client may call."""
+        self.on_refusal: Callable[[str], None] = _nothing_to_say
         """Is told the subject, in lower case, of each message that this device had no right to send."""
         self._denied = ""
         self._is_closing = False
-        self._is_refused = False
 
     @property
     def server_id(self) -> str:
@@ -125,94 +105,31 @@ class Connection:
         self._was_opened = True
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self._connect()
+                membership = await self._dialler.connect(
+                    self._nats,
+                    on_loss=self._lost,
+                    on_return=self._returned,
+                    on_end=self._closed,
+                    on_refusal=lambda subject: self.on_refusal(subject),
+                )
             if expect and self.server_id != expect:
-                raise self._unreachable("another server than the gateway answers")
-        except nats.errors.Error as error:
+                raise self._dialler.unreachable("another server than the gateway answers")
+        except (OSError, TimeoutError, nats.errors.Error) as error:
             await self.close()
-            raise self._not_opened(error) from error
-        except (OSError, TimeoutError) as error:
-            await self.close()
-            raise self._not_opened(error) from error
+            raise self._dialler.explained(error) from error
         except BaseException:
             await self.close()
             raise
-        self._was_connected = True
+        self.member = member_name(membership)
+        if membership is not None:
+            self.kind, self.rights = membership.kind, Limits(membership.functions)
         self._connected.set()
-
-    def _not_opened(self, error: Exception) -> GatewayError:
-        """What is to be said where no gateway let this device in: one that refused it counts for more."""
-        if self._is_refused or "authorization" in str(error).lower():
-            return self._shut_out("it does not accept this device's membership")
-        return self._unreachable("nobody answers")
 
     @property
     def cluster(self) -> tuple[str, ...]:
         """The addresses of all gateways of the network, where there are several."""
         info: dict[str, Any] = self._nats._server_info  # pyright: ignore[reportPrivateUsage]
         return tuple(map(str, info.get("connect_urls", ()))) if info.get("cluster") else ()
-
-    async def _connect(self) -> None:
-        membership = self._enter()
-        self.member = membership.name if membership is not None else "entry"
-        options: dict[str, Any] = {}
-        if membership is not None:
-            options = {"user_jwt_cb": self._jwt, "signature_cb": self._sign}
-        if self._tls is None and membership is not None and membership.ca:
-            self._tls = certificates.trusting(membership.ca)
-        if self._tls is not None:
-            logging.getLogger("asyncio").addFilter(_is_of_interest)
-            options |= {
-                "tls": self._tls,
-                "tls_hostname": certificates.SERVER_NAME,
-                "tls_handshake_first": True,
-            }
-        others = [str(Address.parse(g)) for g in membership.gateways] if membership is not None else []
-        # The clients of a gateway that dies are to spread over the others.
-        random.shuffle(others)
-        addresses = list(dict.fromkeys([str(self.address), *others]))
-        self._untried = len(addresses)
-        await self._nats.connect(
-            addresses,
-            dont_randomize=True,
-            reconnect_to_server_handler=_the_first if self._stays else None,
-            name=self._name,
-            inbox_prefix=f"_INBOX.{self.member}",
-            error_cb=self._note,
-            disconnected_cb=self._lost,
-            reconnected_cb=self._returned,
-            closed_cb=self._closed,
-            # Measured: a broken connection is back after 0.36 s. The default of 2 s comes on top whole.
-            reconnect_time_wait=cast("int", _AGAIN_S),
-            max_reconnect_attempts=-1,
-            # A gateway that has gone without a word is noticed within 9 s, before calls give up their nodes.
-            ping_interval=3,
-            max_outstanding_pings=2,
-            pending_size=16 * 1024 * 1024,
-            skip_subject_validation=True,
-            **options,
-        )
-
-    def _jwt(self) -> bytearray:
-        membership = self._enter()
-        return bytearray((membership.jwt if membership is not None else "").encode())
-
-    def _sign(self, nonce: str) -> bytes:
-        membership = self._enter()
-        assert membership is not None
-        return base64.b64encode(Identity.from_seed(membership.seed).sign(nonce.encode()))
-
-    async def _note(self, error: Exception) -> None:
-        """Let the first attempt to connect fail where no gateway answers; later ones go on for ever."""
-        if not self._was_connected:
-            self._is_refused |= "authorization" in str(error).lower()
-            self._untried -= 1
-            if self._untried <= 0:
-                raise error
-            return
-        refused = _REFUSED.search(str(error).lower())
-        if refused is not None and self.on_refusal is not None:
-            self.on_refusal(refused[1])
 
     async def _closed(self) -> None:
         """The server ended the connection for good: it said why, and an attempt to come back would fail."""
@@ -291,10 +208,21 @@ class Connection:
         """Call `receive` with every message on `subject` as it is read; it must not wait or take long."""
         return await self._lane.listen(subject, receive)
 
-    async def request(self, subject: str, data: bytes, *, timeout_s: float = REQUEST_TIMEOUT_S) -> bytes:
+    async def listen_views(self, subject: str, receive: ReceiveView) -> Subscription:
+        """As `listen`, for large messages: what `receive` is given is gone when it returns."""
+        return await self._lane.listen_views(subject, receive)
+
+    async def request(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+        headers: dict[str, str] | None = None,
+    ) -> bytes:
         """Ask the gateway; raises GatewayUnreachable where it does not answer in time, or has gone."""
         await self.wait_connected()
-        request = asyncio.create_task(self._nats.request(subject, data, timeout=timeout_s))
+        request = asyncio.create_task(self._nats.request(subject, data, timeout=timeout_s, headers=headers))
         self._requests.add(request)
         try:
             async with asyncio.timeout(timeout_s):
@@ -323,20 +251,20 @@ class Connection:
         try:
             await self._nats.flush(timeout=5)
         except (OSError, nats.errors.Error) as error:
-            raise self._unreachable("it does not answer") from error
+            raise self._dialler.unreachable("it does not answer") from error
 
     async def wait_connected(self) -> None:
         """Wait for the connection to be back; raises GatewayUnreachable, at once where it is long gone."""
         if self._connected.is_set():
             return
         if self._denied:
-            raise self._shut_out(self._denied)
+            raise self._dialler.shut_out(self._denied)
         lost_s = asyncio.get_running_loop().time() - self._lost_at
         try:
             async with asyncio.timeout(max(0.0, RECONNECT_S - lost_s)):
                 await self._connected.wait()
         except TimeoutError:
-            raise self._unreachable("the connection is gone") from None
+            raise self._dialler.unreachable("the connection is gone") from None
 
     async def close(self) -> None:
         """Send what is waiting and leave. Does nothing the second time."""
@@ -350,24 +278,4 @@ class Connection:
             await self._nats.close()
 
     def _gone(self, what: str) -> GatewayError:
-        if self._nats.is_closed and not self._is_closing:
-            return self._shut_out(self._denied or str(self._nats.last_error or "closed"))
-        return self._unreachable(what)
-
-    def _shut_out(self, why: str) -> AccessDenied:
-        return AccessDenied(
-            f"the gateway at {self.address} lets this device in no more: {why}",
-            hint="Ask the gateway's owner for a new token, and join again: easynet join TOKEN.",
-        )
-
-    def _unreachable(self, what: str) -> GatewayUnreachable:
-        return GatewayUnreachable(
-            f"cannot reach the gateway at {self.address}: {what}",
-            hint="Is it still running? A gateway that was stopped has to be started again.",
-        )
-
-
-def is_no_responders(message: Message) -> bool:
-    """Whether the message is the server's word that nobody serves the subject."""
-    headers: dict[str, Any] | None = message.headers
-    return not message.data and headers is not None and headers.get("Status") == "503"
+        return self._dialler.shut_out(self.denied) if self.denied else self._dialler.unreachable(what)

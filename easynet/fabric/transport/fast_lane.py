@@ -16,13 +16,16 @@ from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
-from nats.errors import UnexpectedEOF
+from nats.errors import StaleConnectionError, UnexpectedEOF
 
 from easynet.fabric.transport.nats_transport import BufferedTransport, Unread
 
 Receive = Callable[[str, str, bytes, bool], None]
 """Takes a message: its subject, the subject for an answer, the content, and whether it is the server's word
 that nobody serves the subject."""
+
+ReceiveView = Callable[[str, str, memoryview, bool], None]
+"""As `Receive`, but the content is gone when it returns."""
 
 _MAX_UNWRITTEN_BYTES: Final = 1024 * 1024
 """With more than this in the socket's buffer, nats-py's own task writes, which waits for the socket."""
@@ -39,7 +42,9 @@ class UnqueuedClient(Client):
 
     def __init__(self) -> None:
         super().__init__()
-        self.receive_by_id: dict[int, Receive] = {}
+        self.receive_by_id: dict[int, Callable[[str, str, Any, bool], None]] = {}
+        self.uncopied: set[int] = set()
+        """The ids of subscriptions whose messages are handed over as views."""
 
     async def _connect_to_server(self, s: Any) -> None:
         s.last_attempt = time.monotonic()
@@ -47,6 +52,13 @@ class UnqueuedClient(Client):
             self._transport.abort()
         transport = self._transport = BufferedTransport()
         await transport.connect(s.uri, buffer_size=0, connect_timeout=self.options["connect_timeout"])
+
+    async def _process_op_err(self, e: Exception) -> None:
+        stands_still = isinstance(e, StaleConnectionError) and not isinstance(e, UnexpectedEOF)
+        if stands_still and self._reconnect_to_server_handler is None:
+            # It still takes connections, and would cost each of them its time: the others are tried first.
+            self._server_pool.sort(key=lambda server: server is self._current_server)
+        await super()._process_op_err(e)
 
     async def _attempt_reconnect(self) -> None:
         # A server that stands still does not answer the end of TLS, for which asyncio waits half a minute.
@@ -57,6 +69,7 @@ class UnqueuedClient(Client):
     async def _read_loop(self) -> None:
         transport = self._transport
         assert isinstance(transport, BufferedTransport)
+        transport.unread.hand_over = self._take_own
         while not self.is_closed and not self.is_reconnecting:
             try:
                 await self._take_all(transport.unread)
@@ -77,27 +90,36 @@ class UnqueuedClient(Client):
 
     async def _take_all(self, unread: Unread) -> None:
         """Hand over all messages that are there; what else the server says is for nats-py to read."""
+        while not self._take_own(unread):
+            operation = unread.operation()
+            assert operation is not None, "something is there that was not taken"
+            whole = bytes(unread.view(unread.begin, operation[2]))
+            unread.take(operation[2])
+            await self._ps.parse(whole)
+
+    def _take_own(self, unread: Unread) -> bool:
+        """Hand over the messages that come next; says whether that is all there is."""
         while (operation := unread.operation()) is not None:
             words, content, after = operation
-            receive = self.receive_by_id.get(int(words[2])) if words else None
+            id_ = int(words[2]) if words else 0
+            receive = self.receive_by_id.get(id_)
             if receive is None:
-                data = bytes(unread.view(unread.begin, after))
-                unread.take(after)
-                await self._ps.parse(data)
-                continue
+                return False
             nobody = False
             has_reply = len(words) == 5
             if words[0] == "HMSG":
                 end_of_head = content + int(words[-2])
                 nobody = end_of_head + 2 == after and unread.buffer.startswith(_NO_RESPONDERS, content)
                 content, has_reply = end_of_head, len(words) == 6
-            data = bytes(unread.view(content, after - 2))
+            view = unread.view(content, after - 2)
+            data: bytes | memoryview = view if id_ in self.uncopied else bytes(view)
             unread.take(after)
             try:
                 receive(words[1], words[3] if has_reply else "", data, nobody)
             # An error here would end the reading, and with it the connection.
             except Exception:
                 _log.exception("a message on %r could not be dealt with", words[1])
+        return True
 
 
 class FastLane:
@@ -189,5 +211,12 @@ class FastLane:
         """Call `receive` with every message on `subject`, as it is read from the socket."""
         # The future keeps nats-py from starting a task that would wait for messages in vain.
         subscription = await self._client.subscribe(subject, future=self._loop.create_future())
+        self._client.receive_by_id[subscription._id] = receive
+        return subscription
+
+    async def listen_views(self, subject: str, receive: ReceiveView) -> Subscription:
+        """As `listen`, for messages so large that copying them matters."""
+        subscription = await self._client.subscribe(subject, future=self._loop.create_future())
+        self._client.uncopied.add(subscription._id)
         self._client.receive_by_id[subscription._id] = receive
         return subscription

@@ -6,13 +6,14 @@ each. Measured: a process that receives large messages spends four times as long
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import ParseResult
 
 from nats.aio.transport import Transport
 from nats.errors import ProtocolError
 
-_BUFFER_BYTES: Final = 256 * 1024
+_BUFFER_BYTES: Final = 1024 * 1024
 """Not in memory before it is used."""
 _ROOM_BYTES: Final = 64 * 1024
 """The least that is read at once."""
@@ -38,6 +39,9 @@ class Unread(asyncio.BufferedProtocol):
         self._view = memoryview(self.buffer)
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._has_come = False
+        self.hand_over: Callable[[Unread], bool] | None = None
+        """Takes what it can of what has come while the reader waits; says whether that is all."""
         self._transport: Any = None
         self._is_paused = False
         self._may_write: asyncio.Future[None] | None = None
@@ -57,7 +61,17 @@ class Unread(asyncio.BufferedProtocol):
         if self.end - self.begin > _MAX_UNREAD_BYTES and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        self._has_come = True
+        if self._waiter is None or self._waiter.done():
+            return
+        # Waking the reader takes a turn of the loop, for each message that comes alone. Measured: 7 % of what
+        # a small call costs.
+        try:
+            is_all = self.hand_over is not None and self.hand_over(self)
+        except ProtocolError:
+            is_all = False  # the reader meets it, too
+        if not is_all:
+            self._wake()
 
     def eof_received(self) -> bool:
         self.is_over = True
@@ -120,14 +134,14 @@ class Unread(asyncio.BufferedProtocol):
 
     async def more(self) -> None:
         """Wait until more has come, or nothing more will; raises what broke the connection."""
-        before = self.end - self.begin
-        while self.end - self.begin <= before and not self.is_over:
+        self._has_come = False
+        if not self.is_over:
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        if self._error is not None and self.end - self.begin <= before:
+        if self._error is not None and not self._has_come:
             raise self._error
 
     async def written(self) -> None:

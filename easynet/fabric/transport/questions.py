@@ -20,7 +20,7 @@ from easynet.core.errors import (
     UsageError,
 )
 from easynet.fabric.transport.connection import REQUEST_TIMEOUT_S, Connection, Message
-from easynet.fabric.wire.packing import pack
+from easynet.fabric.wire.packing import pack, unpacked
 
 _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {
     kind.code: kind
@@ -38,16 +38,27 @@ _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {
 }
 
 
+TRACE_HEADER: Final = "traceparent"
+"""Of W3C's Trace Context."""
 _FEW_BYTES: Final = 64 * 1024
-_MOST_BYTES: Final = {"node": 1024 * 1024, "art": 768 * 1024, "job": 4608 * 1024, "peer": 8 * 1024 * 1024}
+_MOST_BYTES: Final = {"node": 1024 * 1024, "art": 768 * 1024, "job": 1152 * 1024, "peer": 8 * 1024 * 1024}
 """By the first part of the subject, where more is meant to be sent."""
 
 
 async def ask(
-    connection: Connection, subject: str, content: Any = None, *, timeout_s: float = REQUEST_TIMEOUT_S
+    connection: Connection,
+    subject: str,
+    content: Any = None,
+    *,
+    timeout_s: float = REQUEST_TIMEOUT_S,
+    trace: str = "",
 ) -> Any:
-    """The gateway's answer; raises the error that it answers with, or GatewayError."""
-    data = await connection.request(subject, pack(content), timeout_s=timeout_s)
+    """The gateway's answer; raises the error that it answers with, or GatewayError.
+
+    `trace` is the trace context that the question belongs to.
+    """
+    headers = {TRACE_HEADER: trace} if trace else None
+    data = await connection.request(subject, pack(content), timeout_s=timeout_s, headers=headers)
     try:
         answer = msgpack.unpackb(data, strict_map_key=False)
     except ValueError as error:
@@ -66,7 +77,7 @@ def _content(message: Message) -> Any:
     kind = message.subject.partition(".")[0]
     if len(message.data) > _MOST_BYTES.get(kind, _FEW_BYTES):
         raise BadData(f"a question of {len(message.data):,} bytes is too large")
-    return msgpack.unpackb(message.data)
+    return unpacked(message.data)
 
 
 async def answer(

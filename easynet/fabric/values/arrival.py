@@ -11,8 +11,7 @@ from easynet.core.errors import BadData, EasyNetError
 from easynet.fabric.values.drafts import PART_BYTES
 from easynet.fabric.values.parcels import Kind, Parcel
 from easynet.fabric.values.parts import Window
-from easynet.fabric.wire import codec
-from easynet.fabric.wire.codec import Blob
+from easynet.fabric.wire.blobs import BLOB_HEAD_BYTES, Blob, blob_begins
 
 OVERDUE_S: Final = 5.0
 """A part that is not there after this is asked for again."""
@@ -42,7 +41,8 @@ class Arrival:
         self._asked_at_by_offset: dict[int, float] = {}
         self._next_to_ask = 0
         self._window = Window()
-        self._early: dict[int, memoryview | bytes] = {}
+        self._early: dict[int, bytes] = {}
+        """Parts that are there before others that come before them."""
         self._sha256 = hashlib.sha256()
         self._content = io.BytesIO()
         self._is_blob = False
@@ -65,14 +65,8 @@ class Arrival:
             self.fail(BadData("a part that does not fit its value"))
             return
         self._window.learn(now - asked_at)
-        self._early[parcel.offset] = parcel.data
-        while (part := self._early.pop(self._there, None)) is not None:
-            self._append(part)
-        self._finish_if_whole()
-        # Several at once: a question costs both sides and the server as much as any small message.
-        together = max(1, self._window.size // 8)
-        while len(self._asked_at_by_offset) + together <= self._window.size and self._left_to_ask:
-            self._ask_for(min(together, self._left_to_ask), now)
+        self._keep(parcel)
+        self._ask_on(now)
 
     def known(self, artifact: Artifact) -> None:
         """The digest is known now."""
@@ -91,6 +85,27 @@ class Arrival:
         if not self.end.done():
             self.end.set_exception(error)
 
+    def _keep(self, parcel: Parcel) -> None:
+        """A part has come that was asked for."""
+        if parcel.offset != self._there:
+            self._early[parcel.offset] = bytes(parcel.data)
+        else:
+            self._append(parcel.data)
+            while (part := self._early.pop(self._there, None)) is not None:
+                self._append(part)
+        self._finish_if_whole()
+
+    def _ask_on(self, now: float) -> None:
+        # Several at once: a question costs both sides and the server as much as any small message.
+        together = max(1, self._window.size // 8)
+        while self._on_the_way + together <= self._window.size and self._left_to_ask:
+            self._ask_for(min(together, self._left_to_ask), now)
+
+    @property
+    def _on_the_way(self) -> int:
+        """How many parts were asked for that are not kept yet."""
+        return len(self._asked_at_by_offset)
+
     @property
     def _left_to_ask(self) -> int:
         return -(-(self.artifact.size_bytes - self._next_to_ask) // PART_BYTES)
@@ -103,9 +118,9 @@ class Arrival:
 
     def _append(self, part: memoryview | bytes) -> None:
         self._sha256.update(part)
-        if not self._there and codec.blob_begins(bytes(part[:16]), self.artifact.size_bytes):
+        if not self._there and blob_begins(bytes(part[:16]), self.artifact.size_bytes):
             self._is_blob = True
-        begin = codec.BLOB_HEAD_BYTES if self._is_blob and not self._there else 0
+        begin = BLOB_HEAD_BYTES if self._is_blob and not self._there else 0
         self._content.write(part[begin:])
         self._there += len(part)
 

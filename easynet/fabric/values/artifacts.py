@@ -16,8 +16,7 @@ from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
 from easynet.fabric.values import retention
 from easynet.fabric.values.drafts import Draft
-from easynet.fabric.wire import codec
-from easynet.fabric.wire.codec import Blob
+from easynet.fabric.wire.blobs import Blob, blob_begins
 
 TIDY_EVERY_S: Final = 3600.0
 _BLOCK_BYTES: Final = 1024 * 1024
@@ -105,7 +104,7 @@ class ArtifactStore:
     def value(self, artifact: Artifact) -> bytes | Blob:
         """The bytes of an encoded value, to be decoded; raises BadData."""
         with self.open(artifact) as file:
-            begins = codec.blob_begins(file.read(16), artifact.size_bytes)
+            begins = blob_begins(file.read(16), artifact.size_bytes)
         data = self.read(artifact, begins)
         return Blob(data) if begins else data
 

@@ -9,7 +9,7 @@ from easynet.core.artifact import Artifact
 from easynet.fabric.values.artifacts import ArtifactStore, artifact_of
 from easynet.fabric.values.drafts import PART_BYTES
 from easynet.fabric.values.parcels import Kind, Parcel
-from easynet.fabric.wire.envelope import Coming, Known, Want
+from easynet.fabric.wire.large_values import Coming, Known, Want
 
 MAX_VALUE_BYTES: Final = 128 * 1024 * 1024
 """A larger one goes by way of the gateway, where what has arrived outlives both sides."""

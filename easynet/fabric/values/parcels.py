@@ -37,7 +37,7 @@ def encode_parcel(parcel: Parcel) -> tuple[bytes, bytes | memoryview]:
     return _HEAD.pack(parcel.kind, bytes.fromhex(parcel.digest), parcel.offset), parcel.data
 
 
-def decode_parcel(message: bytes) -> Parcel:
+def decode_parcel(message: bytes | memoryview) -> Parcel:
     """Read a parcel; raises BadFrame. The data is not copied."""
     if not _HEAD.size <= len(message) <= _HEAD.size + PART_BYTES or message[0] > max(Kind):
         raise BadFrame("an answer about a value that cannot be read")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-MAX_ON_THE_WAY: Final = 32
+MAX_ON_THE_WAY: Final = 16
 _FIRST_ON_THE_WAY: Final = 8
 _FAST_S: Final = 0.3
 _SLOW_S: Final = 1.0

@@ -7,7 +7,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from easynet.core.artifact import Artifact
-from easynet.fabric.wire.codec import Blob
+from easynet.fabric.wire.blobs import Blob
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 KEPT_S: Final = 300.0

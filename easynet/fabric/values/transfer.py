@@ -13,8 +13,8 @@ from easynet.fabric.transport.questions import ask
 from easynet.fabric.values.artifacts import ArtifactStore
 from easynet.fabric.values.drafts import PART_BYTES, offsets_of_missing
 from easynet.fabric.values.parts import PartsOnTheWay
-from easynet.fabric.wire import codec
 from easynet.fabric.wire.batches import Batches
+from easynet.fabric.wire.references import may_refer, references
 
 AWAY_S: Final = 30.0
 """How long a transfer that has begun waits for a gateway that went away."""
@@ -89,9 +89,9 @@ class Transfer:
         if artifact.filename:
             return []
         with self.store.open(artifact) as file:
-            if not codec.may_refer(file.read(1)):
+            if not may_refer(file.read(1)):
                 return []
-        return codec.references(self.store.read(artifact))
+        return references(self.store.read(artifact))
 
     def _whole(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
         """Artifacts with all that they refer to, the inner ones first.
@@ -162,7 +162,7 @@ class Transfer:
 
     async def _ask(self, what: str, artifact: Artifact, *more: Any, timeout_s: float = _TIMEOUT_S) -> Any:
         gateway = self._gateway or self._connection.server_name
-        subject = f"art.{what}.{self._connection.member}.{gateway}"
+        subject = f"art.{what}.{self._connection.kind}.{self._connection.member}.{gateway}"
         content = [artifact.digest, artifact.size_bytes, *more]
         return await ask(self._connection, subject, content, timeout_s=timeout_s)
 

@@ -95,12 +95,19 @@ class TransferService:
         store: ArtifactStore,
         gateway: str,
         fetch: Callable[[Artifact], Awaitable[None]],
+        key_of: Callable[[str, str], str],
     ) -> None:
-        """`gateway` is this one's id. `fetch` gets an artifact from another gateway where one has it."""
+        """`gateway` is this one's id. `fetch` gets an artifact from another gateway where one has it.
+
+        `key_of` gives the key by the kind and name of a member: names are given to others some day.
+        """
         self._connection = connection
         self._store = store
         self._gateway = gateway
         self._fetch = fetch
+        self._key_of = key_of
+        self._owner_by_member: dict[tuple[str, str], str] = {}
+        """Whose drafts they are that a member sends parts of, since it began to."""
         self._incoming: _OpenFiles[Draft] = _OpenFiles()
         self._outgoing: _OpenFiles[FileIO] = _OpenFiles()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,7 +115,7 @@ class TransferService:
     async def start(self) -> None:
         """Answer from now on."""
         self._keep(asyncio.create_task(self._tidy_on(), name="artifact retention"))
-        await self._connection.subscribe(f"art.*.*.{self._gateway}", self._receive)
+        await self._connection.subscribe(f"art.*.*.*.{self._gateway}", self._receive)
 
     async def stop(self) -> None:
         """Answer no more."""
@@ -133,43 +140,50 @@ class TransferService:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer_to(self, subject: str, content: Any) -> Any:
-        _, what, member, _ = subject.split(".")
+        _, what, kind, name, _ = subject.split(".")
         digest, size_bytes, *more = content
         artifact = Artifact(digest=digest, size_bytes=size_bytes)
         match what, more:
             case "begin", []:
-                return await self._begin(member, artifact)
+                return await self._begin(self._owner(kind, name, is_known=False), artifact)
             case "put", [int(offset), bytes(part)]:
-                return await self._put(member, artifact, offset, part)
+                return await self._put(self._owner(kind, name), artifact, offset, part)
             case "end", []:
-                return await self._end(member, artifact)
+                return await self._end(self._owner(kind, name), artifact)
             case "get", [int(offset)] if 0 <= offset < artifact.size_bytes:
                 return await self._get(artifact, offset)
             case _:
                 raise BadData("a request for an artifact that cannot be read")
 
-    async def _begin(self, member: str, artifact: Artifact) -> bytes | None:
+    def _owner(self, kind: str, name: str, *, is_known: bool = True) -> str:
+        """Whose a draft is: a node and a client may have one name, and a later member that of an earlier."""
+        member = kind, name
+        if not is_known or member not in self._owner_by_member:
+            self._owner_by_member[member] = f"{kind} {name} {self._key_of(kind, name)}"
+        return self._owner_by_member[member]
+
+    async def _begin(self, owner: str, artifact: Artifact) -> bytes | None:
         """Which parts are there already; None where all of it is."""
-        if await self._is_complete(member, artifact):
+        if await self._is_complete(owner, artifact):
             return None
-        draft = await self._draft(member, artifact)
+        draft = await self._draft(owner, artifact)
         return draft.file.record if draft is not None else None
 
-    async def _put(self, member: str, artifact: Artifact, offset: int, part: bytes) -> None:
-        draft = await self._draft(member, artifact)
+    async def _put(self, owner: str, artifact: Artifact, offset: int, part: bytes) -> None:
+        draft = await self._draft(owner, artifact)
         if draft is None:
             return  # it came twice, over a connection that broke
         try:
             await draft.work.do(lambda: self._store.write_part(draft.file, offset, part))
         except DataDirectoryUnusable:
-            self._incoming.close((member, artifact))
+            self._incoming.close((owner, artifact))
             raise
 
-    async def _end(self, member: str, artifact: Artifact) -> bytes | None:
+    async def _end(self, owner: str, artifact: Artifact) -> bytes | None:
         """Which parts are missing; None where the artifact is complete."""
-        if await self._is_complete(member, artifact):
+        if await self._is_complete(owner, artifact):
             return None
-        draft = await self._draft(member, artifact)
+        draft = await self._draft(owner, artifact)
         if draft is None:
             return None
         if not all(draft.file.record):
@@ -177,14 +191,14 @@ class TransferService:
         try:
             await draft.work.do(lambda: self._adopt(draft.file))
         finally:
-            self._incoming.close((member, artifact))
+            self._incoming.close((owner, artifact))
         return None
 
-    async def _is_complete(self, member: str, artifact: Artifact) -> bool:
+    async def _is_complete(self, owner: str, artifact: Artifact) -> bool:
         """Whether the artifact is in the store; what the member has sent of it is then not needed."""
         if not await asyncio.to_thread(self._store.has, artifact):
             return False
-        if (draft := self._incoming.pop((member, artifact))) is not None:
+        if (draft := self._incoming.pop((owner, artifact))) is not None:
             draft.work.do(draft.file.drop)
         return True
 
@@ -202,14 +216,14 @@ class TransferService:
             found = await self._outgoing.get(("", artifact), lambda: self._store.open(artifact))
         return await found.work.do(lambda: os.pread(found.file.fileno(), PART_BYTES, offset))
 
-    async def _draft(self, member: str, artifact: Artifact) -> _Open[Draft] | None:
+    async def _draft(self, owner: str, artifact: Artifact) -> _Open[Draft] | None:
         """What a member has sent of an artifact; None where all of it is in the store."""
         try:
-            return await self._incoming.get((member, artifact), lambda: self._opened_draft(member, artifact))
+            return await self._incoming.get((owner, artifact), lambda: self._opened_draft(owner, artifact))
         except _CompleteAlready:
             return None
 
-    def _opened_draft(self, member: str, artifact: Artifact) -> Draft:
+    def _opened_draft(self, owner: str, artifact: Artifact) -> Draft:
         if self._store.has(artifact):
             raise _CompleteAlready
         if artifact.size_bytes > MAX_ARTIFACT_BYTES:
@@ -219,9 +233,10 @@ class TransferService:
                 f"the gateway has no room for {artifact.size_bytes:,} bytes",
                 hint="Its owner can free some space on its disk.",
             )
-        if self._store.drafts_of(member) > MAX_UNFINISHED:
-            raise Overloaded(f"{member} has {MAX_UNFINISHED} artifacts on their way to the gateway")
-        return self._store.open_draft(artifact, member)
+        if self._store.drafts_of(owner) > MAX_UNFINISHED:
+            who = " ".join(owner.split()[:2])
+            raise Overloaded(f"the {who} has {MAX_UNFINISHED} artifacts on their way to the gateway")
+        return self._store.open_draft(artifact, owner)
 
 
 class _CompleteAlready(Exception):

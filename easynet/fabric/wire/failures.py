@@ -24,7 +24,7 @@ from easynet.core.errors import (
     UnknownFunction,
     VersionMismatch,
 )
-from easynet.fabric.wire.envelope import Failure
+from easynet.fabric.wire.updates import Failure
 
 _FUNCTIONS_OWN: Final = (
     ArgumentMismatch,

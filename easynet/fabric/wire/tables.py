@@ -34,33 +34,6 @@ def kind_of(value: Any, modules: Modules) -> str | None:
     return None
 
 
-def is_missing(value: Any, modules: Modules) -> bool:
-    """Whether a value is pandas' or numpy's word for nothing: `NA`, `NaT`."""
-    pandas = modules.get("pandas")
-    if pandas is not None and (value is pandas.NA or value is pandas.NaT):
-        return True
-    numpy = modules.get("numpy")
-    return (
-        numpy is not None
-        and isinstance(value, numpy.datetime64 | numpy.timedelta64)
-        and bool(numpy.isnat(value))
-    )
-
-
-def python_scalar(value: Any, modules: Modules) -> Any:
-    """A numpy number as the Python number it is; anything else as it is.
-
-    They travel as plain numbers so that a process without numpy can read a metric.
-    """
-    numpy = modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.generic):
-        if isinstance(value, numpy.datetime64 | numpy.timedelta64):
-            return value.astype(f"{value.dtype.kind}8[us]").item()
-        # A long double's own item is a long double again.
-        return float(value) if isinstance(value, numpy.floating) else value.item()
-    return value
-
-
 def flatten(kind: str, value: Any, where: str, plain: Plain) -> list[Any]:
     """A value of one of `KINDS` as a list that `restore` reads; raises Unencodable."""
     match kind:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from easynet.core.errors import GatewayUnreachable
 from easynet.fabric.access import memberships
 from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.fabric.access.memberships import Kind, LocalGateway, Membership
+from easynet.fabric.wire.address import Address
 from easynet.settings import Settings
 
 
@@ -53,6 +55,17 @@ def test_who_joined_as_a_node_has_no_network_to_call(own_data_dir: Path) -> None
     joined(own_data_dir, "node", "gpu", "10.0.0.1:4222", at=1)
     assert address() == ""
     assert address(kind="node") == "nats://10.0.0.1:4222"
+    chosen = choose_gateway(None, Settings())
+    assert chosen.elsewhere is not None
+    assert (chosen.elsewhere.kind, chosen.elsewhere.name) == ("node", "gpu")
+    assert choose_gateway("embedded", Settings()).elsewhere is None
+
+
+def test_who_joined_as_something_else_there_is_told_as_what(own_data_dir: Path) -> None:
+    joined(own_data_dir, "node", "gpu", "127.0.0.1:4222", at=1)
+    with pytest.raises(GatewayUnreachable, match=r"as the node 'gpu', and not as a client") as refused:
+        memberships.find(Address.parse("127.0.0.1:4222"), "client", own_data_dir)
+    assert "easynet invite client" in refused.value.hint
 
 
 def test_gateway_of_ones_own_comes_before_one_that_was_joined(own_data_dir: Path) -> None:
@@ -69,7 +82,9 @@ def test_what_is_named_comes_before_the_setting_and_that_before_the_default(
     joined(own_data_dir, "client", "ana", "10.0.0.1:4222", at=1)
     monkeypatch.setenv("EASYNET_GATEWAY", "10.0.0.2:4222")
     assert address() == "10.0.0.2:4222"
+    assert choose_gateway(None, Settings()).source == "settings"
     assert address("10.0.0.3:4222") == "10.0.0.3:4222"
+    assert choose_gateway("10.0.0.3:4222", Settings()).source == "caller"
     assert choose_gateway("10.0.0.3:4222", Settings()).default is None
 
 

@@ -1,15 +1,14 @@
 """Grants: narrowed offline by whoever holds them, and never widened."""
 
-import base64
 import dataclasses
 
-import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from easynet.core.errors import TokenRejected, UsageError
+from easynet.fabric.access import tokens
 from easynet.fabric.access.grants import PREFIX, Block, Grant, Limits, Rights, verified
 
 ROOT = SigningKey(bytes(32))
@@ -33,16 +32,30 @@ def test_a_narrowed_grant_allows_less_than_the_one_it_was_made_from() -> None:
     assert shown(whole).functions == ("add", "gpu.train")
     rights = shown(part)
     assert (rights.owner, rights.functions, rights.expires_at) == ("ana", ("add",), NOW + 60)
-    assert [cap for _, cap in rights.caps] == [10]
+    assert [cap.credits for cap in rights.caps] == [10]
 
 
 def test_all_limits_of_a_chain_hold() -> None:
     grant = issued().narrow(Limits(max_spend=100, expires_at=NOW + 600)).narrow(Limits(max_spend=500))
     rights = shown(grant.narrow(Limits(expires_at=NOW + 6000)))
-    assert [cap for _, cap in rights.caps] == [100, 500]
+    assert [cap.credits for cap in rights.caps] == [100, 500]
+    assert [cap.expires_at for cap in rights.caps] == [NOW + 600, NOW + 600]
     assert rights.expires_at == NOW + 600
     with pytest.raises(TokenRejected, match="expired"):
         shown(grant, NOW + 600)
+
+
+def test_a_cap_outlasts_the_later_limits_in_time() -> None:
+    part = issued().narrow(Limits(max_spend=100))
+    [cap] = shown(part.narrow(Limits(expires_at=NOW + 60))).caps
+    assert cap == shown(part).caps[0]
+    assert cap.expires_at == 0
+
+
+@pytest.mark.parametrize("moment", [float("nan"), float("inf")])
+def test_a_moment_that_is_none_is_refused(moment: float) -> None:
+    with pytest.raises(TokenRejected):
+        shown(issued().narrow(Limits(expires_at=moment)))
 
 
 def test_nobody_narrows_to_more() -> None:
@@ -98,7 +111,7 @@ def test_nonsense_is_refused(content: object) -> None:
     with pytest.raises(TokenRejected):
         verified(content, DEVICE, b"", bytes(ROOT.verify_key), NOW)
     try:
-        token = PREFIX + base64.urlsafe_b64encode(msgpack.packb(content)).decode()
+        token = tokens.written(PREFIX, content)
     except (OverflowError, UnicodeEncodeError):
         return
     with pytest.raises(TokenRejected):

@@ -42,7 +42,7 @@ from easynet.core.offer import Trust
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
-from easynet.fabric.wire.codec import Opaque
+from easynet.fabric.wire.decoding import Opaque
 
 pytestmark = pytest.mark.slow
 

@@ -1,9 +1,11 @@
 """Large values go straight from client to node and back."""
 
 import asyncio
+import gc
 import hashlib
 import random
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,12 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.transport.connection import Connection
-from easynet.fabric.values import held_values
+from easynet.fabric.values import arrival_room, held_values
+from easynet.fabric.values.arrival_room import ArrivalRoom
 from easynet.fabric.values.parcels import Kind, decode_parcel
-from easynet.fabric.wire import codec
 from easynet.fabric.wire.address import Address
-from easynet.fabric.wire.envelope import Want, encode_want
+from easynet.fabric.wire.encoding import encode
+from easynet.fabric.wire.large_values import Want, encode_want
 from tests.fabric import isolated_functions
 from tests.fabric.proxy import Proxy
 
@@ -221,9 +224,9 @@ async def test_a_client_gets_nothing_of_anothers_result(
     address = Address.parse(gateway.url)
     other = Connection(address, WayIn(address, "client", own_data_dir), name="other")
     await other.open()
-    await other.listen("re.local.0123456789abcdef.*", lambda *message: heard.put_nowait(message[2]))
+    await other.listen("re.local.0123456789abcdef.part.*", lambda *message: heard.put_nowait(message[2]))
     assert await client.execute("far.flip", data) == flip(data)
-    digest = hashlib.sha256(codec.encode(flip(data))).hexdigest()
+    digest = hashlib.sha256(encode(flip(data))).hexdigest()
     for call in ("0" * 24, "x"):
         want = encode_want(Want(digest), "0123456789abcdef")
         await other.publish(f"fn.far.local.want.{call}", want)
@@ -235,3 +238,36 @@ async def test_a_client_gets_nothing_of_anothers_result(
     await other.close()
     assert await client.execute("far.take", data) == 1
     assert heard.empty()
+
+
+async def test_what_does_not_fit_into_memory_arrives_on_the_disk(
+    gateway: Gateway, own_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrival_room, "MAX_ARRIVING_BYTES", 20_000_000)
+    held, most = Counter[int](), 0
+    take, give_back = ArrivalRoom.take, ArrivalRoom.give_back
+
+    def counted_take(room: ArrivalRoom, sender: str, count: int) -> bool:
+        nonlocal most
+        taken = take(room, sender, count)
+        held[id(room)] += count if taken else 0
+        most = max(most, held[id(room)])
+        return taken
+
+    def counted_give_back(room: ArrivalRoom, sender: str, count: int) -> None:
+        held[id(room)] -= count
+        give_back(room, sender, count)
+
+    monkeypatch.setattr(ArrivalRoom, "take", counted_take)
+    monkeypatch.setattr(ArrivalRoom, "give_back", counted_give_back)
+    data = [random.Random(i).randbytes(8_000_000) for i in range(6)]
+    async with ComputeNode(gateway.url, "small", data_dir=elsewhere(own_data_dir, "small")) as node:
+        node.register(flip)
+        async with AsyncClient(gateway.url) as client:
+            found = await asyncio.gather(*(client.execute("small.flip", part) for part in data))
+            assert [*found] == [flip(part) for part in data]
+            assert 0 < most <= 10_000_000
+            del found
+            gc.collect()
+        assert not any(held.values())
+    assert stored(own_data_dir.parent / "small")

@@ -294,7 +294,7 @@ async def test_calls_of_a_client_that_vanished_are_cancelled(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("easynet.fabric.serving.callers.GONE_AFTER_S", 1.0)
-    monkeypatch.setattr("easynet.fabric.calling.inbox._PING_EVERY_S", 1000.0)
+    monkeypatch.setattr("easynet.fabric.calling.node_watch._PING_EVERY_S", 1000.0)
     began, cancelled = asyncio.Event(), asyncio.Event()
     async with ComputeNode(gateway.url, name="n") as node, AsyncClient(gateway.url) as client:
 

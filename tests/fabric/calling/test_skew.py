@@ -17,9 +17,12 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.transport.connection import Connection
-from easynet.fabric.wire import envelope, versions
+from easynet.fabric.wire import versions
 from easynet.fabric.wire.address import Address
-from easynet.fabric.wire.envelope import Call, End, Failure, Item, Result, Update
+from easynet.fabric.wire.calls import Call, decode_call
+from easynet.fabric.wire.frames import VERSION
+from easynet.fabric.wire.greetings import decode_ping
+from easynet.fabric.wire.updates import End, Failure, Item, Result, Update, decode_update, encode_update
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +77,7 @@ class RawNode:
 
     def __init__(self, gateway: Gateway, data_dir: Path) -> None:
         self.calls: asyncio.Queue[tuple[str, str, Call]] = asyncio.Queue()
+        self.tokens: asyncio.Queue[str] = asyncio.Queue()
         way_in = WayIn(Address.parse(gateway.url), "node", data_dir, "raw")
         self.connection = Connection(Address.parse(gateway.url), way_in, name="node.raw.1")
 
@@ -83,12 +87,15 @@ class RawNode:
         await self.connection.flush()
 
     def _receive(self, subject: str, reply: str, data: bytes, nobody: bool) -> None:
-        if subject.split(".")[3] == "call":
-            call = envelope.decode_call(data)
+        what = subject.split(".")[3]
+        if what == "alive":
+            self.tokens.put_nowait(decode_ping(data).token)
+        if what == "call":
+            call = decode_call(data)
             self.calls.put_nowait((reply, f"re.local.{call.inbox}.", call))
 
     def say(self, subject: str, update: Update) -> None:
-        self.connection.send(subject, envelope.encode_update(update))
+        self.connection.send(subject, encode_update(update))
 
 
 @pytest.fixture
@@ -142,11 +149,14 @@ async def test_items_out_of_order_or_twice_are_put_right(raw: RawNode, client: A
     [
         (b"", BadFrame),
         (b"\xc1", BadFrame),
-        (value([envelope.VERSION, "result"]), BadFrame),
-        (value([envelope.VERSION, "result", "text"]), BadFrame),
-        (value([envelope.VERSION + 1, "result", b""]), VersionMismatch),
+        (value([VERSION, "result"]), BadFrame),
+        (value([VERSION, "result", "text"]), BadFrame),
+        (value([VERSION + 1, "result", b""]), VersionMismatch),
+        (value([VERSION, "item", True, b""]), BadFrame),
+        (value([VERSION, "unknown", float("nan")]), BadFrame),
+        (value([VERSION, "failure", "overloaded", "E", "m", "", "", "", [], float("inf")]), BadFrame),
         (
-            value([envelope.VERSION, "failure", "remote_failure", "E", "m", "", "", "", [], 0.0]),
+            value([VERSION, "failure", "remote_failure", "E", "m", "", "", "", [], 0.0]),
             RemoteFailure,
         ),
     ],
@@ -161,11 +171,61 @@ async def test_frames_that_cannot_be_read_end_the_call_with_the_reason(
         await asyncio.wait_for(call, 5)
 
 
+@pytest.mark.parametrize("age_s", [float("nan"), float("inf"), -1.0, True])
+async def test_a_node_of_no_possible_age_loses_and_repeats_no_calls(
+    raw: RawNode, client: AsyncClient, age_s: object
+) -> None:
+    call = asyncio.create_task(client.execute("raw.f"))
+    reply, inbox, first = await raw.calls.get()
+    raw.connection.send(
+        inbox + raw.tokens.get_nowait(), value([VERSION, "i", versions.OWN, "", [], [first.id], age_s])
+    )
+    raw.say(reply, Result(value("done")))
+    assert await asyncio.wait_for(call, 5) == "done"
+    assert raw.calls.empty()
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "inline_bytes"),
+    [
+        (float("nan"), 0),
+        (float("inf"), 0),
+        (0.0, 0),
+        (-1.0, 0),
+        (True, 0),
+        (None, -1),
+        (None, True),
+    ],
+)
+async def test_a_call_with_numbers_that_mean_nothing_is_refused_and_not_run(
+    gateway: Gateway, own_data_dir: Path, node: ComputeNode, deadline_s: object, inline_bytes: object
+) -> None:
+    runs: list[int] = []
+    node.register(runs.append, name="f")
+    address = Address.parse(gateway.url)
+    connection = Connection(address, WayIn(address, "client", own_data_dir), name="by hand")
+    await connection.open()
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    await connection.listen(f"re.local.{'b' * 16}.*", lambda *message: heard.put_nowait(message[2]))
+    arguments = value([[1], {}])
+    for deadline, inline in ((deadline_s, inline_bytes), (None, 0)):
+        call = value([VERSION, "a" * 16, "b" * 16, arguments, deadline, "", inline, "", False])
+        connection.send("fn.my-node.local.call.f", call, reply=f"re.local.{'b' * 16}.{'a' * 16}")
+    refused = decode_update(await asyncio.wait_for(heard.get(), 5))
+    assert isinstance(refused, Failure)
+    assert refused.code == BadFrame.code
+    assert decode_update(await asyncio.wait_for(heard.get(), 5)) == Result(value(None))
+    assert runs == [1]
+    await connection.close()
+
+
 async def test_a_call_of_another_protocol_is_refused_with_the_reason(
     node: ComputeNode, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(envelope, "encode_call", lambda call: value([envelope.VERSION + 1, call.id]))
-    with warnings.catch_warnings(), pytest.raises(EasyNetError, match=f"version {envelope.VERSION + 1}"):
+    monkeypatch.setattr(
+        "easynet.fabric.calling.outbox.encode_call", lambda call: value([VERSION + 1, call.id])
+    )
+    with warnings.catch_warnings(), pytest.raises(EasyNetError, match=f"version {VERSION + 1}"):
         await asyncio.wait_for(client.execute("my-node.f"), 5)
 
 

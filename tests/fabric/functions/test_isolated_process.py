@@ -15,7 +15,8 @@ NODE = """
 import asyncio, sys
 from pathlib import Path
 from easynet.core.call import CallContext
-from easynet.fabric.wire import codec
+from easynet.fabric.wire.decoding import decode
+from easynet.fabric.wire.encoding import encode
 from easynet.fabric.values.artifacts import ArtifactStore
 from easynet.fabric.functions.isolation import ProcessPool
 from easynet.fabric.functions.isolated_target import target_of
@@ -24,9 +25,9 @@ from tests.fabric import isolated_functions as functions
 async def main(function, folder, marker):
     pool = ProcessPool(2, ArtifactStore(folder / "artifacts"), folder / "scratch")
     context = CallContext(lambda *_: None, lambda: folder, lambda: False)
-    print(codec.decode(await pool.run(target_of(functions.process_id), codec.encode([[], {}]), context)))
+    print(decode(await pool.run(target_of(functions.process_id), encode([[], {}]), context)))
     print("ready", flush=True)
-    await pool.run(target_of(getattr(functions, function)), codec.encode([[marker], {}]), context)
+    await pool.run(target_of(getattr(functions, function)), encode([[marker], {}]), context)
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
 """

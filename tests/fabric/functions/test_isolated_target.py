@@ -13,7 +13,7 @@ import pytest
 from easynet.core.contribution import contribute
 from easynet.core.errors import UnknownFunction, UsageError
 from easynet.fabric.functions.isolated_target import Target, is_loading, load, target_of
-from easynet.fabric.wire import codec
+from easynet.fabric.wire.encoding import encode
 
 ANSWER = 42
 
@@ -78,14 +78,14 @@ def script(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "function", [marked, Shelf.fixed, Shelf.named, codec.encode, len, Path], ids=lambda f: f.__qualname__
+    "function", [marked, Shelf.fixed, Shelf.named, encode, len, Path], ids=lambda f: f.__qualname__
 )
 def test_a_function_is_found_again_at_its_place(function: Callable[..., Any]) -> None:
     assert load(target_of(function)) == function
 
 
 def test_a_module_that_can_be_imported_is_named_and_not_its_file() -> None:
-    assert target_of(codec.encode) == Target("easynet.fabric.wire.codec", "", "encode", "encode")
+    assert target_of(encode) == Target("easynet.fabric.wire.encoding", "", "encode", "encode")
 
 
 def test_a_target_bears_the_name_that_callers_know() -> None:

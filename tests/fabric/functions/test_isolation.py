@@ -16,7 +16,8 @@ from easynet.fabric.functions.isolated_process import IsolatedFailure
 from easynet.fabric.functions.isolated_target import Target, target_of
 from easynet.fabric.functions.isolation import ProcessPool
 from easynet.fabric.values.artifacts import ArtifactStore
-from easynet.fabric.wire import codec
+from easynet.fabric.wire.decoding import decode
+from easynet.fabric.wire.encoding import encode
 from tests.fabric import isolated_functions as functions
 from tests.fabric.isolation_bench import Bench, gone, lives, numbers, there, written
 
@@ -159,7 +160,7 @@ async def test_what_cannot_be_done_is_told_and_harms_nothing(
 
 async def test_arguments_that_are_no_arguments_are_refused(make: MakePool) -> None:
     bench = make()
-    for arguments in (b"", b"\xc1", codec.encode([1, 2]), codec.encode([[], {"a": 1}, 3])):
+    for arguments in (b"", b"\xc1", encode([1, 2]), encode([[], {"a": 1}, 3])):
         with pytest.raises(IsolatedFailure) as caught:
             await bench.pool.run(target_of(functions.add), arguments, bench.context())
         assert caught.value.failure.code == "bad_data"
@@ -288,7 +289,7 @@ async def test_what_a_module_takes_when_it_is_loaded_is_not_the_functions(
     target = Target("large", str(path), "f", "f")
     for size in (100 * MB, 100 * MB):
         value = await bench.pool.run(target, bench.encoded([size], {}), bench.context())
-        assert codec.decode(value) == size
+        assert decode(value) == size
     with pytest.raises(IsolatedFailure, match="MemoryError"):
         await bench.pool.run(target, bench.encoded([150 * MB], {}), bench.context())
 
@@ -332,7 +333,7 @@ async def test_loading_a_module_does_not_count_as_the_functions_time(make: MakeP
     path.write_text("import time\ntime.sleep(0.4)\ndef f(): return 1\n")
     bench = make(time_limit_s=0.2)
     target = Target("slow_to_load", str(path), "f", "f")
-    assert codec.decode(await bench.pool.run(target, bench.encoded([], {}), bench.context())) == 1
+    assert decode(await bench.pool.run(target, bench.encoded([], {}), bench.context())) == 1
 
 
 async def test_a_streams_time_is_its_own_and_not_its_consumers(make: MakePool) -> None:

@@ -24,7 +24,8 @@ from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
-from easynet.fabric.wire.envelope import Call, Result, encode_call, encode_update
+from easynet.fabric.wire.calls import Call, encode_call
+from easynet.fabric.wire.updates import Result, encode_update
 
 pytestmark = pytest.mark.slow
 

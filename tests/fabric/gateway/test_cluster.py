@@ -5,9 +5,6 @@ import contextlib
 import json
 import os
 import secrets
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from easynet.core.errors import AccessDenied, BadData, GatewayError, NameTaken, NodeUnreachable
+from easynet.core.errors import AccessDenied, GatewayError, NameTaken, NodeUnreachable
 from easynet.core.ids import CapabilityName
 from easynet.fabric.access import certificates, memberships
 from easynet.fabric.access.authority import Authority
@@ -26,105 +23,16 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.cluster import Cluster
 from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.nats_server import NatsServer
-from easynet.fabric.gateway.network_file import export_network, import_network
-from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.gateway.server_config import ServerConfig
 from easynet.fabric.jobs.job_client import JobHandle, JobOptions, Jobs, open_jobs
-from easynet.fabric.node import ComputeNode
 from easynet.fabric.transport.connection import Connection
-from easynet.fabric.transport.questions import ask
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.packing import pack
+from tests.fabric.gateway.trio import Trio, free_port
 
 pytestmark = pytest.mark.slow
 
-HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
-
-
-def free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-class Trio:
-    """Three gateways, each in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data = [folder / name for name in ("one", "two", "three")]
-        self.urls = [f"{host}:{free_port(host)}" for host in HOSTS]
-        self.routes = [f"{host}:{free_port(host)}" for host in HOSTS]
-        self.processes: list[subprocess.Popen[str] | None] = [None, None, None]
-        Authority.kept_in(self.data[0] / "gateway")
-        export_network(self.data[0] / "gateway", folder / "network.json")
-        for data in self.data[1:]:
-            import_network(folder / "network.json", data / "gateway")
-
-    def start_all(self) -> None:
-        for i in range(3):
-            self.begin(i)
-        for i in range(3):
-            self.await_ready(i)
-
-    def begin(self, i: int) -> None:
-        peers = [route for j, route in enumerate(self.routes) if j != i]
-        options = {
-            "data": str(self.data[i]),
-            "listen": self.urls[i],
-            "cluster": self.routes[i],
-            "peers": peers,
-        }
-        self.processes[i] = subprocess.Popen(
-            [sys.executable, "-m", "tests.fabric.gateway_process", json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def await_ready(self, i: int) -> None:
-        process = self.processes[i]
-        assert process is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-
-    def start(self, i: int) -> None:
-        self.begin(i)
-        self.await_ready(i)
-
-    def end(self, i: int, number: signal.Signals = signal.SIGKILL) -> None:
-        process, self.processes[i] = self.processes[i], None
-        if process is not None:
-            os.kill(process.pid, number)
-            process.communicate()
-
-    async def gateway_of(self, job: str) -> int:
-        """The gateway that carries a job out."""
-        authority, key = Authority.kept_in(self.data[0] / "gateway"), Identity.generate()
-        ca = (self.data[0] / "gateway" / "tls" / "ca.pem").read_text()
-        way_in = Membership(
-            kind="owner", name="gateway", jwt=authority.control_jwt(key.public), seed=key.seed, ca=ca
-        )
-        connection = Connection(Address.parse(self.urls[0]), lambda: way_in, name="test")
-        await connection.open()
-        try:
-            ids = [(data / "gateway" / "id").read_text() for data in self.data]
-            for i, id_ in enumerate(ids):
-                with contextlib.suppress(BadData):  # it has just been started
-                    if await ask(connection, f"peer.{id_}.has-job", job):
-                        return i
-            raise AssertionError("no gateway has the job")
-        finally:
-            await connection.close()
-
-    def owner(self, i: int) -> Owner:
-        return Owner(self.urls[i], data_dir=self.data[i])
-
-    def client(self, i: int) -> AsyncClient:
-        return AsyncClient(self.urls[i], data_dir=self.data[i])
-
-    def node(self, i: int, name: str) -> ComputeNode:
-        return ComputeNode(self.urls[i], name=name, data_dir=self.data[i])
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from easynet.core.errors import (
     TokenRejected,
     UsageError,
 )
+from easynet.fabric.access import memberships
 from easynet.fabric.access.grants import Limits
 from easynet.fabric.access.invitations import Invitation
 from easynet.fabric.client import AsyncClient
@@ -74,6 +75,23 @@ async def test_a_token_is_good_for_one_device(owner: Owner, tmp_path: Path) -> N
     with pytest.raises(TokenRejected, match="used already") as caught:
         await join(token, tmp_path / "second")
     assert caught.value.hint
+
+
+async def test_a_device_that_joined_is_told_so(owner: Owner, tmp_path: Path) -> None:
+    token = await owner.invite("node", "gpu")
+    member = await join(token, tmp_path)
+    with pytest.raises(TokenRejected, match="this device has joined with it already, as the node 'gpu'"):
+        await join(token[:30] + "\n" + token[30:], tmp_path)
+    assert memberships.joined(tmp_path) == [member]
+
+
+async def test_a_damaged_token_is_recognised_before_anybody_is_asked(owner: Owner, tmp_path: Path) -> None:
+    token = await owner.invite("node", "gpu")
+    with pytest.raises(TokenRejected, match="damaged") as caught:
+        await join(token[:40] + token[41:], tmp_path)
+    assert "whole" in caught.value.hint
+    assert memberships.joined(tmp_path) == []
+    await join(token, tmp_path)
 
 
 async def test_two_keys_cannot_have_one_name(owner: Owner, tmp_path: Path) -> None:

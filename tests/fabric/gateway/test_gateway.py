@@ -162,7 +162,7 @@ async def found(client: AsyncClient, function: str) -> bool:
 async def test_calls_in_flight_end_when_the_gateway_goes(
     own_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("easynet.fabric.calling.inbox.CUT_OFF_S", 0.5)
+    monkeypatch.setattr("easynet.fabric.calling.node_watch.CUT_OFF_S", 0.5)
     gateway = Gateway(own_data_dir)
     await gateway.start()
     began = asyncio.Event()
@@ -173,6 +173,8 @@ async def test_calls_in_flight_end_when_the_gateway_goes(
             began.set()
             await asyncio.sleep(60)
 
+        node.register(len, name="size")
+        assert await client.execute("my-node.size", "xy") == 2  # so that it knows what may run twice
         call = asyncio.create_task(client.execute("my-node.wait"))
         await asyncio.wait_for(began.wait(), 5)
         await gateway.stop()
@@ -194,7 +196,7 @@ async def test_strange_messages_do_not_hurt_the_gateway(
         "node.leave.my-node",
         "node.x.y",
     ]
-    subjects += [f"art.{what}.x.{gateway._id}" for what in ("begin", "put", "get", "end", "nonsense")]
+    subjects += [f"art.{what}.node.x.{gateway._id}" for what in ("begin", "put", "get", "end", "nonsense")]
     for subject in subjects:
         for data in (b"", b"\xc1", b"\x93\x01\x02\x03", b"\x80", b"\xa1x", b"\x92\xa1x\xff", b"\xff" * 1000):
             await raw.publish(subject, data)

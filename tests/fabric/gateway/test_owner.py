@@ -10,12 +10,13 @@ import pytest
 from easynet import Client, Server
 from easynet._version import __version__
 from easynet.core.errors import ServerNotStarted, UsageError
-from easynet.fabric.access.memberships import default_gateway
+from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
+from easynet.settings import Settings
 from easynet.testing.clock import ManualClock
 
 pytestmark = pytest.mark.slow
@@ -48,7 +49,10 @@ async def test_owner_sees_the_gateway_its_nodes_and_members(
     ]
 
 
-async def test_drained_node_finishes_takes_nothing_new_and_leaves(lasting: Gateway, until: Until) -> None:
+async def test_drained_node_finishes_takes_nothing_new_and_leaves(
+    lasting: Gateway, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "easynet")
     began, may_end = threading.Event(), threading.Event()
 
     def work() -> str:
@@ -76,6 +80,7 @@ async def test_drained_node_finishes_takes_nothing_new_and_leaves(lasting: Gatew
         await until(is_gone)
         with pytest.raises(UsageError, match="no node named 'gpu'"):
             await owner.drain("gpu")
+    assert [m for m in caplog.messages if "drain" in m] == ["node gpu was asked to drain"]
 
 
 async def test_one_gateway_keeps_its_members_in_a_folder(lasting: Gateway, own_data_dir: Path) -> None:
@@ -90,17 +95,17 @@ async def test_gateway_with_a_folder_elsewhere_is_found_by_its_user(
 ) -> None:
     elsewhere = tmp_path / "disk"
     async with Gateway(elsewhere, lasting=True, is_default=True, ways_in=own_data_dir) as gateway:
-        assert default_gateway(own_data_dir) == gateway.url
+        assert choose_gateway(None, Settings()).address == gateway.url
         async with AsyncClient(gateway.url) as client:
             assert await client.nodes() == []
         assert (elsewhere / "gateway" / "authority.json").exists()
-    assert default_gateway(own_data_dir) == ""
+    assert choose_gateway(None, Settings()).address == ""
 
 
 def test_server_lets_others_in(own_data_dir: Path, tmp_path: Path) -> None:
     with Server() as server:
         member = asyncio.run(join(server.invite("client", "ana"), tmp_path))
-        assert default_gateway(own_data_dir) == server.url
+        assert choose_gateway(None, Settings()).address == server.url
         with Client(member.gateways[0], data_dir=tmp_path) as client:
             assert client.nodes() == []
     with pytest.raises(UsageError, match="before the server is started"):

@@ -84,7 +84,7 @@ async def test_a_frozen_node_is_given_up_and_loses_its_name(
     until: Until,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("easynet.fabric.calling.inbox.SILENCE_S", 3.0)
+    monkeypatch.setattr("easynet.fabric.calling.node_watch.SILENCE_S", 3.0)
     call = await begun_call(client, tmp_path, until, 60)
     process.send_signal(signal.SIGSTOP)
     second = ComputeNode(gateway.url, name="my-node")
@@ -121,7 +121,7 @@ async def test_a_long_call_is_kept_alive(
     monkeypatch: pytest.MonkeyPatch,
     until: Until,
 ) -> None:
-    monkeypatch.setattr("easynet.fabric.calling.inbox.SILENCE_S", 3.0)
+    monkeypatch.setattr("easynet.fabric.calling.node_watch.SILENCE_S", 3.0)
     call = await begun_call(client, tmp_path, until, 5)
     assert await asyncio.wait_for(call, 10) is None
 

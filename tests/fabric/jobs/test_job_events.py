@@ -15,6 +15,8 @@ from easynet.fabric.jobs.job_events import (
     Order,
     Placement,
     Postponed,
+    Resumed,
+    Signed,
     Started,
     Submitted,
     decode_event,
@@ -24,21 +26,23 @@ from easynet.fabric.jobs.job_events import (
     failure_of,
     job_id,
 )
-from easynet.fabric.wire.envelope import End, Failure, Item, Progress, Result
 from easynet.fabric.wire.failures import error_of
+from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result
 
 FAILURE = Failure("remote_failure", "ValueError", "no", "line 1", "hint", "name", ("a", "b"))
 EVENTS: list[JobEvent] = [
-    Submitted("ana", "train", "digest"),
+    Submitted("ana", "UKEY", "train", "digest", 100),
     Started(2, Placement(NodeId("gpu"), "i", False), "$JS.ACK.x"),
     Postponed(1, 2.5, FAILURE, is_counted=False),
-    Progress(0.5, "half"),
+    Resumed("$JS.ACK.y", 7),
+    Progress(0.5, "half", 3),
     Progress(None, ""),
     Item(b"x"),
-    Ended(Result(b"y")),
+    Ended(Result(b"y"), 7),
     Ended(End()),
     Ended(FAILURE),
     Ended(None),
+    Signed("{}"),
 ]
 
 
@@ -49,7 +53,7 @@ def test_event_comes_back_as_it_was(event: JobEvent) -> None:
 
 @pytest.mark.parametrize("timeout_s", [None, 3.0])
 def test_order_comes_back_as_it_was(timeout_s: float | None) -> None:
-    order = Order(JobId("j"), "ana", "gpu.train", b"\x90", 12.5, timeout_s)
+    order = Order(JobId("j"), "ana", "UKEY", "gpu.train", b"\x90", 12.5, timeout_s)
     assert decode_order(encode_order(order)) == order
 
 
@@ -78,13 +82,13 @@ def test_id_tells_clients_and_keys_apart(client: str, key: str, other_client: st
 
 
 def test_order_for_something_else_has_another_digest() -> None:
-    order = Order(JobId("j"), "ana", "train", b"\x90", 1.0, None)
-    later = Order(JobId("j"), "ana", "train", b"\x90", 2.0, None)
+    order = Order(JobId("j"), "ana", "UKEY", "train", b"\x90", 1.0, None)
+    later = Order(JobId("j"), "ana", "UKEY", "train", b"\x90", 2.0, None)
     assert order.digest == later.digest
     for other in (
-        Order(JobId("j"), "ana", "test", b"\x90", 1.0, None),
-        Order(JobId("j"), "ana", "train", b"\x91", 1.0, None),
-        Order(JobId("j"), "ana", "train", b"\x90", 1.0, 5.0),
+        Order(JobId("j"), "ana", "UKEY", "test", b"\x90", 1.0, None),
+        Order(JobId("j"), "ana", "UKEY", "train", b"\x91", 1.0, None),
+        Order(JobId("j"), "ana", "UKEY", "train", b"\x90", 1.0, 5.0),
     ):
         assert order.digest != other.digest
 

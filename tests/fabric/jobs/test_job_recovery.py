@@ -17,10 +17,11 @@ from easynet.core.errors import (
     RemoteFailure,
     UnknownFunction,
 )
-from easynet.core.job import JobPostponed, JobProgressed, JobStarted, JobYielded
+from easynet.core.ids import JobId
+from easynet.core.job import JobEnded, JobPostponed, JobProgressed, JobStarted, JobYielded
 from easynet.fabric.jobs import job_index, job_store
 from easynet.fabric.jobs.job_caller import JobRules
-from easynet.fabric.wire.envelope import End, Item, Update
+from easynet.fabric.wire.updates import End, Item, Update
 from tests.fabric.job_fakes import (
     QUICK,
     JobGateway,
@@ -166,8 +167,59 @@ async def test_gateway_that_is_killed_goes_on_without_a_second_run(server: Serve
         steps.allow(3)
         assert await second.jobs().find(job.id).result(5) == "done"
         updates = await updates_of(second.jobs().find(job.id))
-        assert [u.attempt for u in updates if isinstance(u, JobStarted)] == [1, 1]
+        assert [u.attempt for u in updates if isinstance(u, JobStarted)] == [1]
+        told = [u.message for u in updates if isinstance(u, JobProgressed)]
+        assert told == [f"step {i}" for i in range(4)]
         assert nodes.runs[job.id] == 1
+    finally:
+        await second.stop()
+
+
+async def test_what_was_said_while_gateways_were_away_is_told_once(server: Server, nodes: Nodes) -> None:
+    steps = nodes.functions["steps"] = Steps()
+    gateway = await JobGateway.start(server, nodes)
+    job = await gateway.jobs().submit("steps", b"")
+    await nodes.began.wait()
+    for i in range(4):
+        await gateway.kill()
+        steps.allow(1)
+        (work,) = nodes.work.values()
+        await until(lambda work=work, count=i + 1: len(work.updates) == count)  # type: ignore[misc]
+        gateway = await JobGateway.start(server, nodes)
+        await until(lambda count=i + 1, gateway=gateway: told_by(gateway, job.id) == count)  # type: ignore[misc]
+    steps.allow(1)
+    try:
+        updates = await updates_of(gateway.jobs().find(job.id))
+        assert [u.message for u in updates if isinstance(u, JobProgressed)] == [f"step {i}" for i in range(4)]
+        assert len([u for u in updates if isinstance(u, JobStarted)]) == 1
+        assert nodes.runs[job.id] == 1
+    finally:
+        await gateway.stop()
+
+
+async def test_items_that_come_anew_follow_a_new_start(server: Server, nodes: Nodes) -> None:
+    more = asyncio.Event()
+
+    async def halting(work: Work) -> AsyncGenerator[Update]:
+        yield Item(encoded("first"))
+        await more.wait()
+        yield Item(encoded("second"))
+        yield End()
+
+    nodes.functions["halting"] = halting
+    first = await JobGateway.start(server, nodes)
+    job = await first.jobs().submit("halting", b"")
+    async for update in job.follow():
+        if isinstance(update, JobYielded):
+            break
+    await first.kill()
+    second = await JobGateway.start(server, nodes)
+    try:
+        more.set()
+        again = second.jobs().find(job.id)
+        assert await again.result(5) == ["first", "second"]
+        kinds = [type(u) for u in await updates_of(again)]
+        assert kinds[1:] == [JobStarted, JobYielded, JobStarted, JobYielded, JobYielded, JobEnded]
     finally:
         await second.stop()
 
@@ -224,7 +276,7 @@ async def test_order_that_is_delivered_again_while_it_is_worked_on_is_not_begun_
     try:
         job = await gateway.jobs().submit("steps", b"")
         async with asyncio.timeout(10), looking_at(server) as js:
-            while _deliveries(await js.consumer_info("JOBS", "workers")) < 3:  # noqa: ASYNC110
+            while _deliveries(await js.consumer_info("JOB_ORDERS", "anas-key")) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         steps.allow(5)
         assert await job.result(5) == "done"
@@ -254,6 +306,30 @@ async def test_order_that_was_queued_before_the_gateway_died_is_not_queued_twice
         assert [j.id for j in await gateway.jobs().all()] == [job.id]
     finally:
         await gateway.stop()
+
+
+async def test_order_that_its_gateway_died_over_is_carried_out_by_the_next(
+    server: Server, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("easynet.fabric.jobs.job_worker.MAX_RUNNING", 0)
+    first = await JobGateway.start(server, nodes)
+
+    async def lost(*_: object) -> None:
+        raise GatewayError("it is being killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job_index.JobIndex, "announce", lost)
+        with pytest.raises(GatewayError):
+            await first.jobs().submit("echo", encoded(1), key="nightly")
+    await first.kill()
+    monkeypatch.setattr("easynet.fabric.jobs.job_worker.MAX_RUNNING", 10)
+    second = await JobGateway.start(server, nodes)
+    try:
+        await until_empty(server)
+        (job,) = await second.jobs().all()
+        assert await second.jobs().find(job.id).result(5) == 1
+    finally:
+        await second.stop()
 
 
 async def test_node_may_take_a_moment_to_come_back_after_the_gateway(server: Server, nodes: Nodes) -> None:
@@ -286,7 +362,7 @@ async def test_order_is_kept_by_a_gateway_that_works_on_it(server: Server, nodes
         steps.allow(5)
         await job.result(5)
         async with looking_at(server) as js:
-            info = await js.consumer_info("JOBS", "workers")
+            info = await js.consumer_info("JOB_ORDERS", "anas-key")
         assert _deliveries(info) == 1
         assert len([u for u in await updates_of(job) if isinstance(u, JobStarted)]) == 1
     finally:
@@ -387,7 +463,7 @@ async def test_settings_of_an_earlier_version_are_brought_up_to_date(
 
 async def test_bytes_in_the_queue_that_are_no_order_are_dropped(server: Server, gateway: JobGateway) -> None:
     async with looking_at(server) as js:
-        await js.publish("jobs.x", b"not an order")
+        await js.publish("orders.anas-key.x", b"not an order")
     assert await (await gateway.jobs().submit("echo", encoded(1))).result(5) == 1
     await until_empty(server)
 
@@ -425,6 +501,12 @@ async def test_server_that_comes_back_finds_its_gateway_at_work(server: Server, 
         assert await (await gateway.jobs().submit("echo", encoded(1))).result(10) == 1
     finally:
         await gateway.stop()
+
+
+def told_by(gateway: JobGateway, job: str) -> int:
+    """How many words of progress a gateway has taken note of."""
+    running = gateway.service._worker._running.get(JobId(job))
+    return running._progress_told if running is not None else -1
 
 
 def _deliveries(info: api.ConsumerInfo) -> int:

@@ -1,12 +1,14 @@
 """Long work as its client sees it: it is kept, told of, thinned out, cancelled, and happens once."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from easynet.core.clock import SystemClock
 from easynet.core.errors import (
     AccessDenied,
     BadData,
@@ -22,11 +24,12 @@ from easynet.core.errors import (
 from easynet.core.job import JobEnded, JobProgressed, JobStarted, JobSubmitted, JobYielded
 from easynet.fabric.jobs import job_index, job_service, job_store, running_job
 from easynet.fabric.jobs.job_caller import JobRules
-from easynet.fabric.jobs.job_client import Jobs
-from easynet.fabric.wire.envelope import End, Item, Progress, Result, Update
+from easynet.fabric.jobs.job_client import JobHandle, Jobs
+from easynet.fabric.wire.updates import End, Item, Progress, Result, Update
 from tests.fabric.job_fakes import (
     JobGateway,
     Nodes,
+    Rights,
     Server,
     Steps,
     Work,
@@ -34,6 +37,7 @@ from tests.fabric.job_fakes import (
     echo,
     encoded,
     fail,
+    looking_at,
     queued,
     until,
     until_empty,
@@ -266,9 +270,8 @@ async def test_job_of_another_client_is_not_there(gateway: JobGateway) -> None:
 async def test_function_that_a_client_may_not_call_is_not_called_for_it(server: Server, nodes: Nodes) -> None:
     allowed = {("ana", "echo")}
     nodes.instances.clear()
-    gateway = await JobGateway.start(
-        server, nodes, is_allowed=lambda client, function: (client, function) in allowed
-    )
+    rights = Rights(lambda client, function: (client, function) in allowed)
+    gateway = await JobGateway.start(server, nodes, rights=rights)
     try:
         with pytest.raises(AccessDenied):
             await gateway.jobs("bob").submit("echo", b"")
@@ -333,13 +336,91 @@ async def test_client_with_too_many_open_jobs_is_told_so(
     await gateway.jobs("bob").submit("echo", b"")
 
 
+async def test_orders_of_a_client_take_half_of_the_queue_and_leave_room_for_others(
+    gateway: JobGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_index, "MAX_QUEUE_BYTES", 100_000)
+    mine = gateway.jobs()
+    given = await asyncio.gather(
+        *(mine.submit("wait", encoded("x" * 9_000)) for _ in range(20)), return_exceptions=True
+    )
+    refused = [error for error in given if isinstance(error, Overloaded)]
+    assert len(refused) == 15
+    assert "full for 'ana'" in refused[0].message
+    assert refused[0].hint.startswith("Wait until some are over")
+    for _ in range(2):
+        await gateway.jobs("bob").submit("wait", encoded("x" * 9_000))
+    job = next(job for job in given if isinstance(job, JobHandle))
+    await job.cancel()
+    await mine.submit("wait", encoded("x"))
+
+
+async def test_client_with_much_to_do_leaves_places_to_others(
+    server: Server, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("easynet.fabric.jobs.job_worker.MAX_RUNNING", 4)
+    gateway = await JobGateway.start(server, nodes)
+    try:
+        long = [await gateway.jobs().submit("wait", b"") for _ in range(10)]
+        await until(lambda: len(nodes.runs) == 2)
+        assert await (await gateway.jobs("bob").submit("echo", encoded(1))).result(5) == 1
+        assert await (await gateway.jobs("cleo").submit("echo", encoded(2))).result(5) == 2
+        running = [job for job in long if await job.state() == "running"]
+        assert len(running) == 2
+        await running[0].cancel()
+        await until(lambda: len(nodes.runs) == 5)
+        for job in long:
+            await job.cancel()
+    finally:
+        await gateway.stop()
+
+
+async def test_namesake_of_a_client_that_was_shut_out_sees_none_of_its_jobs(
+    server: Server, nodes: Nodes
+) -> None:
+    rights = Rights()
+    gateway = await JobGateway.start(server, nodes, rights=rights)
+    try:
+        job = await gateway.jobs().submit("echo", encoded(1), key="nightly")
+        await job.result(5)
+        rights.keys["ana"] = "another-key"
+        other = gateway.jobs().find(job.id)
+        for attempt in (other.state(), other.cancel(), other.result(1), updates_of(other)):
+            with pytest.raises(JobNotFound, match="ana"):
+                await attempt
+        assert await gateway.jobs().all() == []
+        again = await gateway.jobs().submit("echo", encoded(1), key="nightly")
+        assert (again.is_duplicate, again.id == job.id) == (False, False)
+        assert await again.result(5) == 1
+    finally:
+        await gateway.stop()
+
+
+async def test_job_of_a_client_that_was_shut_out_is_not_done_for_its_namesake(
+    server: Server, nodes: Nodes
+) -> None:
+    rights = Rights()
+    gateway = await JobGateway.start(server, nodes, rights=rights)
+    try:
+        nodes.error = NodeUnreachable("gone")
+        job = await gateway.jobs().submit("echo", b"")
+        await until_postponed(job, 1)
+        rights.keys["ana"] = "another-key"
+        nodes.error = None
+        await until_empty(server)
+        assert not nodes.runs
+        assert gateway.service.counts() == {"failed": 1}
+    finally:
+        await gateway.stop()
+
+
 async def test_client_that_waits_too_often_at_once_is_told_so(
     gateway: JobGateway, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_service, "MAX_READERS", 1)
     job = await gateway.jobs().submit("wait", b"")
     reading = asyncio.create_task(updates_of(job))
-    await until(lambda: gateway.service._readers["ana"])
+    await until(lambda: gateway.service._readers["anas-key"])
     with pytest.raises(Overloaded):
         await gateway.service.answer_to("job.read.ana", [job.id, 0, 0])
     await job.cancel()
@@ -411,3 +492,55 @@ async def test_job_that_is_long_over_is_forgotten(
     with pytest.raises(JobNotFound):
         await old.state()
     assert [job.id for job in await gateway.jobs().all()] == [new.id]
+
+
+class Later(SystemClock):
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead_s
+
+
+async def test_result_is_kept_for_a_week_after_the_end_and_then_forgotten(
+    server: Server, nodes: Nodes
+) -> None:
+    clock = Later()
+    first = await JobGateway.start(server, nodes, clock=clock)
+    job = await first.jobs().submit("echo", encoded(1))
+    await job.result(5)
+    await first.stop()
+    clock.ahead_s = 6.9 * 24 * 3600
+    second = await JobGateway.start(server, nodes, clock=clock)
+    assert await second.jobs().find(job.id).result(5) == 1
+    await second.stop()
+    clock.ahead_s = 7.1 * 24 * 3600
+    third = await JobGateway.start(server, nodes, clock=clock)
+    try:
+        await until(lambda: not third.service.counts())
+        with pytest.raises(JobNotFound):
+            await third.jobs().find(job.id).result(5)
+        async with looking_at(server) as js:
+            assert (await js.stream_info("JOB_EVENTS")).state.messages == 0
+    finally:
+        await third.stop()
+
+
+async def test_results_of_a_client_give_way_to_its_own_later_ones_only(
+    gateway: JobGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_index, "MAX_HISTORY_BYTES", 100_000)
+    other = await gateway.jobs("bob").submit("echo", encoded("x" * 9_000))
+    await other.result(5)
+    mine = []
+    for _ in range(8):
+        mine.append(await gateway.jobs().submit("echo", encoded("x" * 9_000)))
+        await mine[-1].result(5)
+    await until(lambda: len(gateway.service._index.of("anas-key")) == 5)
+    for job in mine[3:]:
+        assert await job.result(5) == "x" * 9_000
+    with pytest.raises(JobNotFound):
+        await mine[0].result(5)
+    assert await other.result(5) == "x" * 9_000

@@ -27,7 +27,7 @@ class Door:
     """An admission with a record of who came in."""
 
     def __init__(self, limit: int, queue: int) -> None:
-        self.admission = Admission[Entrant](limit, queue)
+        self.admission = Admission(limit, queue)
         self.log: list[Entrant] = []
 
     def come(self, client: str) -> Entrant:
@@ -67,6 +67,15 @@ def test_the_wait_that_is_named_grows_with_the_queue_and_the_time_that_calls_tak
     assert retry_s(9, 1.0) == pytest.approx(10.0)
     assert retry_s(1, 0.0) == MIN_RETRY_S
     assert retry_s(9, 1e6) == MAX_RETRY_S
+
+
+def test_who_is_sent_away_before_any_call_has_ended_comes_back_in_seconds() -> None:
+    door = Door(1, 1)
+    for _ in range(2):
+        door.come("a")
+    with pytest.raises(Overloaded, match="1 call running, 1 waiting") as caught:
+        door.come("a")
+    assert caught.value.retry_after_s == pytest.approx(2.0)
 
 
 def test_clients_take_turns() -> None:

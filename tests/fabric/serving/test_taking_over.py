@@ -14,8 +14,8 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.serving.reception import Reception
-from easynet.fabric.wire.envelope import Result, Update
 from easynet.fabric.wire.packing import pack
+from easynet.fabric.wire.updates import Result, Update
 
 pytestmark = pytest.mark.slow
 
@@ -62,13 +62,13 @@ def reception_of(node: ComputeNode) -> Reception:
 def silence(node: ComputeNode, client: AsyncClient, for_s: float = 31.0) -> None:
     """Let a node believe that a client has said nothing for so long."""
     for caller in reception_of(node)._callers._caller_by_inbox.values():
-        if caller.inbox == client._connected().inbox._token:
+        if caller.inbox == client._connected().outbox.token:
             caller.heard_at -= for_s
 
 
 def die(client: AsyncClient) -> None:
     """End a client's calls as its death would: without a word to anybody."""
-    client._connected().inbox.fail_all(GatewayUnreachable("it is dead"))
+    client._connected().outbox.abandon_all(GatewayUnreachable("it is dead"))
 
 
 def calling(client: AsyncClient, function: str = "run") -> AsyncGenerator[CallUpdate]:
@@ -95,7 +95,7 @@ async def begun(client: AsyncClient, work: Work) -> AsyncIterator["asyncio.Task[
 
 async def until_followed(node: ComputeNode, calls: int = 2) -> None:
     async with asyncio.timeout(5):
-        while len(reception_of(node)._call_by_id) < calls:  # noqa: ASYNC110
+        while len(reception_of(node)._calls.by_id) < calls:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
@@ -136,7 +136,7 @@ async def test_call_ends_when_nobody_waits_any_more(
         reception_of(node).pulse()
         async with asyncio.timeout(1):
             await work.stopped.wait()
-        assert not reception_of(node)._call_by_id
+        assert not reception_of(node)._calls.by_id
 
 
 async def test_the_second_can_cancel_and_the_first_only_leaves(
@@ -147,7 +147,7 @@ async def test_the_second_can_cancel_and_the_first_only_leaves(
             await until_followed(node)
             first.cancel()
             async with asyncio.timeout(5):
-                while len(reception_of(node)._call_by_id) > 1:  # noqa: ASYNC110
+                while len(reception_of(node)._calls.by_id) > 1:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
             assert not work.stopped.is_set()
         async with asyncio.timeout(1):
@@ -160,8 +160,8 @@ async def test_both_get_the_result_and_their_calls_are_known(
     async with begun(client, work) as first, begun(second, work) as waiting:
         await until_followed(node)
         for each in (client, second):  # the node says which of them it does not know, and they would fail
-            inbox = each._connected().inbox
-            inbox._ping_all(asyncio.get_running_loop().time() + 1)
+            watch = each._connected().watch
+            watch.ping_all(asyncio.get_running_loop().time() + 1)
         await client.nodes()
         work.go_on.set()
         assert [await first, await waiting] == ["done", "done"]
@@ -171,8 +171,8 @@ async def test_both_get_the_result_and_their_calls_are_known(
 
 async def again(client: AsyncClient, function: str, instance: str) -> Update:
     """What a call gets that was given to that node process before."""
-    inbox = client._connected().inbox
-    call = inbox.begin(FollowedCall, NodeId("my-node"), function, pack([[], {}]), key=KEY, instance=instance)
+    outbox = client._connected().outbox
+    call = outbox.begin(FollowedCall, NodeId("my-node"), function, pack([[], {}]), key=KEY, instance=instance)
     try:
         async with asyncio.timeout(5):
             while not isinstance(update := await call.next(), Result):
@@ -180,7 +180,7 @@ async def again(client: AsyncClient, function: str, instance: str) -> Update:
                     break
             return update
     finally:
-        inbox.cancel(call)
+        outbox.cancel(call)
 
 
 async def test_call_that_was_sent_before_is_not_begun_by_another_process(

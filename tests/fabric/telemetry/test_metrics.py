@@ -18,6 +18,7 @@ from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import FunctionStatistics, Node
 from easynet.fabric.telemetry import metrics
 from easynet.fabric.telemetry.metrics import GatewayNumbers, MetricsServer
+from easynet.fabric.telemetry.metrics_collector import MOST_FUNCTIONS, OTHER
 from easynet.fabric.telemetry.statistics import CallStatistics
 
 ADD = CapabilityName("add")
@@ -288,3 +289,16 @@ async def test_missing_library_is_named_with_its_extra(known: Known, monkeypatch
     with pytest.raises(MissingExtra) as missing:
         await MetricsServer(known, 0).start()
     assert "pip install 'easynet-os[metrics]'" in missing.value.hint
+
+
+async def test_functions_beyond_a_hundred_share_one_series(server: MetricsServer, known: Known) -> None:
+    names = [CapabilityName(f"f{n}") for n in range(MOST_FUNCTIONS + 20)]
+    statistics = CallStatistics()
+    for name in names:
+        statistics.record(name, 0.1, False)
+    capabilities = tuple(Capability(name=name, description={"en": "Works."}) for name in names)
+    known.network = [node(capabilities=capabilities, statistics=statistics.snapshot())]
+    calls = {s.labels["function"]: s.value for s in await scrape(server) if s.name == "easynet_calls_total"}
+    assert len(calls) == MOST_FUNCTIONS + 1
+    assert calls[OTHER] == 20
+    assert sum(calls.values()) == len(names)

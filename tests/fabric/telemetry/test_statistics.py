@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from easynet.core.ids import CapabilityName
 from easynet.core.offer import FunctionStatistics
-from easynet.fabric.telemetry.statistics import BOUNDS_S, CallStatistics, is_sound, merged, quantile, since
+from easynet.fabric.telemetry.statistics import (
+    BOUNDS_S,
+    LATEST,
+    CallStatistics,
+    is_sound,
+    merged,
+    quantile,
+    since,
+)
 
 ADD = CapabilityName("add")
 Calls = list[tuple[float, bool]]
@@ -57,37 +65,57 @@ def test_mean_follows_a_function_that_becomes_slow() -> None:
     assert 0.9 < statistics.mean_s <= 1.0
 
 
-@pytest.mark.parametrize("duration_s", [0.003, 0.04, 0.7, 30.0])
-def test_quantile_of_equal_calls_lies_in_their_bucket(duration_s: float) -> None:
-    found = quantile(counted([(duration_s, False)] * 100).buckets, 0.5)
-    assert found is not None
-    assert duration_s / 4.1 < found < duration_s * 4.1
-
-
-def test_quantile_is_interpolated() -> None:
+def spread(**count_by_bucket: int) -> FunctionStatistics:
+    """Statistics without single durations, as a node of another version may send them."""
     buckets = [0] * (len(BOUNDS_S) + 1)
-    buckets[4], buckets[7] = 50, 50
-    low, high = quantile(buckets, 0.25), quantile(buckets, 0.75)
-    assert low == pytest.approx((BOUNDS_S[3] + BOUNDS_S[4]) / 2)
-    assert high == pytest.approx((BOUNDS_S[6] + BOUNDS_S[7]) / 2)
+    for bucket, count in count_by_bucket.items():
+        buckets[int(bucket.removeprefix("b"))] = count
+    return FunctionStatistics(calls=sum(buckets), buckets=tuple(buckets))
+
+
+@pytest.mark.parametrize("duration_s", [0.0001, 0.003, 0.04, 1.001, 30.0, 9999.0])
+@pytest.mark.parametrize("calls", [1, 2, 100])
+def test_quantile_of_equal_calls_is_what_they_took(duration_s: float, calls: int) -> None:
+    statistics = counted([(duration_s, False)] * calls)
+    assert quantile(statistics, 0.5) == quantile(statistics, 0.95) == duration_s
+
+
+@given(CALLS.filter(len).filter(lambda calls: len(calls) <= LATEST), st.sampled_from([0.5, 0.95]))
+def test_quantile_of_few_calls_is_a_duration_that_was_measured(calls: Calls, q: float) -> None:
+    durations = sorted(seconds for seconds, _ in calls)
+    found = quantile(counted(calls), q)
+    assert found in durations
+    assert sum(seconds <= found for seconds in durations) >= q * len(durations) - 1e-6
+    assert sum(seconds < found for seconds in durations) < q * len(durations) + 1e-6
+
+
+def test_quantile_of_many_calls_is_measured_where_one_of_the_latest_is_in_its_bucket() -> None:
+    statistics = counted([(0.04, False)] * 500 + [(2.0, False)] * 40)
+    assert quantile(statistics, 0.99) == 2.0
+    found = quantile(statistics, 0.5)
+    assert found is not None
+    assert 0.025 < found <= 0.05
+
+
+def test_quantile_without_single_durations_is_interpolated() -> None:
+    statistics = spread(b4=50, b7=50)
+    assert quantile(statistics, 0.25) == pytest.approx((BOUNDS_S[3] + BOUNDS_S[4]) / 2)
+    assert quantile(statistics, 0.75) == pytest.approx((BOUNDS_S[6] + BOUNDS_S[7]) / 2)
+    assert quantile(spread(b18=5), 0.5) == BOUNDS_S[-1]
 
 
 def test_quantile_of_nothing_is_none() -> None:
-    assert quantile((), 0.5) is None
-    assert quantile([0] * (len(BOUNDS_S) + 1), 0.5) is None
-
-
-def test_quantile_of_calls_over_the_last_bound_is_that_bound() -> None:
-    assert quantile(counted([(9999.0, False)] * 5).buckets, 0.5) == BOUNDS_S[-1]
+    assert quantile(FunctionStatistics(), 0.5) is None
+    assert quantile(spread(), 0.5) is None
 
 
 @given(CALLS.filter(len), st.floats(0, 1), st.floats(0, 1))
 def test_quantile_never_falls_as_the_share_rises(calls: Calls, one: float, other: float) -> None:
-    buckets = counted(calls).buckets
-    low, high = quantile(buckets, min(one, other)), quantile(buckets, max(one, other))
+    statistics = counted(calls)
+    low, high = quantile(statistics, min(one, other)), quantile(statistics, max(one, other))
     assert low is not None
     assert high is not None
-    assert 0 <= low <= high <= BOUNDS_S[-1]
+    assert 0 <= low <= high <= 10_000
 
 
 @given(CALLS, CALLS)
@@ -99,6 +127,7 @@ def test_what_came_since_and_what_was_before_make_the_whole(before: Calls, later
     assert (together.calls, together.errors) == (now.calls, now.errors)
     assert together.total_s == pytest.approx(now.total_s)
     assert sum(together.buckets) == now.calls
+    assert difference.latest == alone.latest
 
 
 def test_node_that_was_started_again_counts_from_nothing() -> None:
@@ -125,6 +154,8 @@ SOUND = counted([(0.1, False)] * 3)
         {"calls": 4},
         {"total_s": -1.0},
         {"mean_s": -1.0},
+        {"latest": (0.1,) * 4},
+        {"latest": (-0.1,)},
         {"buckets": (3,)},
         {"buckets": (4, -1, *SOUND.buckets[2:])},
     ],

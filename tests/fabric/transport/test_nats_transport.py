@@ -71,6 +71,39 @@ async def test_messages_arrive_whole_and_in_order(
     assert unread.begin == unread.end
 
 
+async def test_messages_are_handed_over_as_they_come_and_the_reader_is_woken_for_the_rest() -> None:
+    client, heard = listening()
+    unread = Unread()
+    unread.hand_over = client._take_own  # pyright: ignore[reportPrivateUsage]
+    reader = asyncio.create_task(unread.more())
+    await asyncio.sleep(0)
+    whole = said("a", "", b"x", False)
+    feed(unread, whole + whole[:5])
+    assert heard == [("a", "", b"x", False)]
+    feed(unread, whole[5:])
+    assert heard == [("a", "", b"x", False)] * 2
+    assert unread.begin == unread.end
+    await asyncio.sleep(0)
+    assert not reader.done()
+    feed(unread, whole + b"+OK\r\n" + whole)
+    await reader
+    assert len(heard) == 3
+    await client._take_all(unread)  # pyright: ignore[reportPrivateUsage]
+    assert len(heard) == 4
+
+
+async def test_a_reader_is_woken_where_what_has_come_cannot_be_read() -> None:
+    client, _ = listening()
+    unread = Unread()
+    unread.hand_over = client._take_own  # pyright: ignore[reportPrivateUsage]
+    reader = asyncio.create_task(unread.more())
+    await asyncio.sleep(0)
+    feed(unread, b"MSG a 7 x\r\n")
+    await reader
+    with pytest.raises(ProtocolError):
+        await client._take_all(unread)  # pyright: ignore[reportPrivateUsage]
+
+
 @pytest.mark.parametrize("size", [0, 1, 300_000, 8_000_000])
 async def test_a_message_of_any_size_arrives(size: int) -> None:
     client, heard = listening()

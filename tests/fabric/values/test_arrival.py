@@ -12,11 +12,11 @@ from easynet.core.errors import BadData, BadFrame, NodeUnreachable
 from easynet.fabric.values.arrival import Arrival
 from easynet.fabric.values.drafts import PART_BYTES
 from easynet.fabric.values.parcels import Kind, Parcel, decode_parcel, encode_parcel
-from easynet.fabric.wire import codec
-from easynet.fabric.wire.codec import Blob
+from easynet.fabric.wire.blobs import Blob
+from easynet.fabric.wire.encoding import encode
 
 CONTENT = random.Random(1).randbytes(5 * PART_BYTES)
-DATA = codec.encode(CONTENT)
+DATA = encode(CONTENT)
 ARTIFACT = Artifact(digest=hashlib.sha256(DATA).hexdigest(), size_bytes=len(DATA))
 
 
@@ -56,7 +56,7 @@ async def test_parts_may_come_in_any_order(shuffle: random.Random) -> None:
 
 
 async def test_a_value_that_is_not_bytes_comes_whole() -> None:
-    data = codec.encode(["x" * 300_000, 1])
+    data = encode(["x" * 300_000, 1])
     artifact = Artifact(digest=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
     other = Other(data)
     arrival = Arrival(artifact, other.ask, 0.0)

@@ -92,19 +92,20 @@ def test_a_filename_is_one_harmless_part(name: str) -> None:
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """No file grows beyond 300,000 bytes."""
+    """No file grows beyond four parts."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 * PART_BYTES, limits[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.usefixtures("full_disk")
 def test_a_disk_that_is_full_in_the_middle_leaves_no_debris(store: ArtifactStore, tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(bytes(200_000))
+    (tmp_path / "a").write_bytes(bytes(2 * PART_BYTES))
     with pytest.raises(DataDirectoryUnusable):
-        store.put_bytes(bytes(400_000))
-    artifact = Artifact(digest=hashlib.sha256(bytes(290_000)).hexdigest(), size_bytes=290_000)
+        store.put_bytes(bytes(5 * PART_BYTES))
+    size = 3 * PART_BYTES
+    artifact = Artifact(digest=hashlib.sha256(bytes(size)).hexdigest(), size_bytes=size)
     draft = store.open_draft(artifact)
     store.write_part(draft, 0, bytes(PART_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (PART_BYTES + 10, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))

@@ -15,8 +15,10 @@ from easynet.fabric.values.drafts import PART_BYTES
 from easynet.fabric.values.held_values import HeldValues, Memory
 from easynet.fabric.values.parcels import Kind
 from easynet.fabric.values.recent_values import RecentValues
-from easynet.fabric.wire import codec
-from easynet.fabric.wire.envelope import Coming, Known, Want
+from easynet.fabric.wire.decoding import decode
+from easynet.fabric.wire.encoding import encode
+from easynet.fabric.wire.large_values import Coming, Known, Want
+from easynet.fabric.wire.references import references
 
 
 @pytest.fixture
@@ -129,10 +131,10 @@ def test_recent_values_are_those_used_last() -> None:
 
 def test_large_values_are_packed_as_msgpack_packs_them(store: ArtifactStore) -> None:
     for value in (b"x" * 100_000, "ü" * 100_000):
-        data = codec.encode([value, 1], store.put)
-        (artifact,) = codec.references(data)
+        data = encode([value, 1], store.put)
+        (artifact,) = references(data)
         assert store.read(artifact) == msgpack.packb(value)
-        assert codec.decode(data, store.value) == [value, 1]
+        assert decode(data, store.value) == [value, 1]
 
 
 def test_the_other_side_may_begin_before_the_digest_is_known(store: ArtifactStore) -> None:

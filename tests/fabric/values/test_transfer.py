@@ -19,7 +19,9 @@ from easynet.core.artifact import Artifact
 from easynet.core.errors import BadData, DataDirectoryUnusable, EasyNetError, Overloaded
 from easynet.fabric.access.memberships import WayIn
 from easynet.fabric.client import AsyncClient
+from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
+from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.transport.questions import ask
@@ -294,15 +296,17 @@ async def test_nobody_can_spoil_what_another_member_sends(
     async with any_member(gateway, own_data_dir) as connection:
         content = [digest, len(data)]
         for offset in (0, PART_BYTES, 2 * PART_BYTES):
-            await ask(connection, about(connection, "put.mallory"), [*content, offset, bytes(PART_BYTES)])
-        assert await ask(connection, about(connection, "begin.ana"), content) == bytes(3)
+            await ask(
+                connection, about(connection, "put.client.mallory"), [*content, offset, bytes(PART_BYTES)]
+            )
+        assert await ask(connection, about(connection, "begin.client.ana"), content) == bytes(3)
         with pytest.raises(BadData, match="not those of the artifact"):
-            await ask(connection, about(connection, "end.mallory"), content)
-        await ask(connection, about(connection, "put.mallory"), [*content, 0, bytes(PART_BYTES)])
+            await ask(connection, about(connection, "end.client.mallory"), content)
+        await ask(connection, about(connection, "put.client.mallory"), [*content, 0, bytes(PART_BYTES)])
         artifact = await far_client.upload(tmp_path / "f")
         assert await far_client.read(artifact) == data
         assert ArtifactStore(own_data_dir / "artifacts").read(artifact) == data
-        assert await ask(connection, about(connection, "end.mallory"), content) is None
+        assert await ask(connection, about(connection, "end.client.mallory"), content) is None
 
 
 async def test_a_member_speaks_of_artifacts_in_its_own_name_only(
@@ -313,9 +317,9 @@ async def test_a_member_speaks_of_artifacts_in_its_own_name_only(
     connection = Connection(address, WayIn(address, "client", own_data_dir), name="test")
     connection.on_refusal = refused.put_nowait
     await connection.open()
-    await connection.publish(about(connection, "put.ana"), b"")
+    await connection.publish(about(connection, "put.client.ana"), b"")
     async with asyncio.timeout(5):
-        assert (await refused.get()).startswith("art.put.ana.")
+        assert (await refused.get()).startswith("art.put.client.ana.")
     await connection.close()
 
 
@@ -324,15 +328,15 @@ async def test_a_member_has_only_so_many_artifacts_on_their_way(
 ) -> None:
     async with any_member(gateway, own_data_dir) as connection:
         for number in range(MAX_UNFINISHED + 1):
-            await ask(connection, about(connection, "begin.ana"), [f"{number:064x}", 10])
+            await ask(connection, about(connection, "begin.client.ana"), [f"{number:064x}", 10])
         with pytest.raises(Overloaded):
-            await ask(connection, about(connection, "begin.ana"), ["f" * 64, 10])
-        assert await ask(connection, about(connection, "begin.bo"), ["f" * 64, 10]) == b"\0"
+            await ask(connection, about(connection, "begin.client.ana"), ["f" * 64, 10])
+        assert await ask(connection, about(connection, "begin.client.bo"), ["f" * 64, 10]) == b"\0"
         monkeypatch.setattr(retention, "room_bytes", lambda _: 1000)
         with pytest.raises(DataDirectoryUnusable, match="no room"):
-            await ask(connection, about(connection, "begin.bo"), ["e" * 64, 1001])
+            await ask(connection, about(connection, "begin.client.bo"), ["e" * 64, 1001])
         with pytest.raises(BadData, match="too large"):
-            await ask(connection, about(connection, "begin.bo"), ["e" * 64, 2**50])
+            await ask(connection, about(connection, "begin.client.bo"), ["e" * 64, 2**50])
 
 
 @pytest.mark.parametrize(
@@ -344,7 +348,7 @@ async def test_parts_that_cannot_be_are_refused(
     async with any_member(gateway, own_data_dir) as connection:
         for what in ("put", "get"):
             with pytest.raises(BadData):
-                await ask(connection, about(connection, f"{what}.ana"), ["a" * 64, 1, *more])
+                await ask(connection, about(connection, f"{what}.client.ana"), ["a" * 64, 1, *more])
 
 
 async def test_a_gateway_removes_what_nobody_has_used_for_long(
@@ -361,3 +365,34 @@ async def test_a_gateway_removes_what_nobody_has_used_for_long(
     async with Gateway(own_data_dir):
         await until(is_gone)
     assert new.exists()
+
+
+async def test_node_and_client_of_one_name_have_nothing_of_each_others(
+    gateway: Gateway, own_data_dir: Path
+) -> None:
+    data = random.Random(2).randbytes(2 * PART_BYTES)
+    content = [hashlib.sha256(data).hexdigest(), len(data)]
+    async with any_member(gateway, own_data_dir) as connection:
+        await ask(connection, about(connection, "put.node.twin"), [*content, 0, bytes(PART_BYTES)])
+        assert await ask(connection, about(connection, "begin.client.twin"), content) == bytes(2)
+        for offset in (0, PART_BYTES):
+            part = data[offset : offset + PART_BYTES]
+            await ask(connection, about(connection, "put.client.twin"), [*content, offset, part])
+        assert await ask(connection, about(connection, "end.client.twin"), content) is None
+
+
+async def test_namesake_of_a_client_that_was_shut_out_finds_none_of_its_drafts(
+    own_data_dir: Path, tmp_path: Path
+) -> None:
+    content = ["e" * 64, 2 * PART_BYTES]
+    async with Gateway(own_data_dir, lasting=True) as gateway, Owner(gateway.url) as owner:
+        for who in ("first", "second"):
+            member = await join(await owner.invite("client", "ana"), tmp_path / who)
+            address = Address.parse(member.gateways[0])
+            connection = Connection(address, WayIn(address, "client", tmp_path / who), name="test")
+            await connection.open()
+            assert await ask(connection, about(connection, "begin.client.ana"), content) == bytes(2)
+            await ask(connection, about(connection, "put.client.ana"), [*content, 0, bytes(PART_BYTES)])
+            assert await ask(connection, about(connection, "begin.client.ana"), content) == b"\1\0"
+            await connection.close()
+            await owner.revoke("client", "ana")

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easynet.core.errors import BadData, Unencodable
-from easynet.fabric.wire.codec import Opaque, decode, decode_opaque, encode
+from easynet.fabric.wire.decoding import Opaque, decode, decode_opaque
+from easynet.fabric.wire.encoding import encode
 
 FRAME = pd.DataFrame(
     {
@@ -139,7 +140,9 @@ def test_an_array_of_pointers_is_never_made_from_bytes(dtype: str) -> None:
 def test_a_process_passes_tables_on_without_importing_pandas() -> None:
     data = encode({"frame": FRAME, "n": 1})
     code = (
-        "import sys; from easynet.fabric.wire.codec import decode_opaque, encode\n"
+        "import sys\n"
+        "from easynet.fabric.wire.decoding import decode_opaque\n"
+        "from easynet.fabric.wire.encoding import encode\n"
         f"data = bytes.fromhex({data.hex()!r})\n"
         "assert encode(decode_opaque(data)) == data\n"
         "assert not {'pandas', 'numpy'} & sys.modules.keys()"

@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from easynet.core.artifact import Artifact
 from easynet.core.errors import BadData, Unencodable
-from easynet.fabric.wire import codec
-from easynet.fabric.wire.codec import Opaque, decode, decode_opaque, encode
+from easynet.fabric.wire.decoding import Opaque, decode, decode_opaque
+from easynet.fabric.wire.encoding import encode
+from easynet.fabric.wire.limits import MAX_BYTES, MAX_DEPTH
+from easynet.fabric.wire.references import references
 
 
 class Store:
@@ -90,7 +92,7 @@ def test_an_opaque_value_encodes_to_the_very_same_bytes(value: Any) -> None:
 
 @given(st.binary(max_size=200))
 def test_strange_bytes_are_a_value_or_bad_data(data: bytes) -> None:
-    for read in (decode, decode_opaque, codec.references):
+    for read in (decode, decode_opaque, references):
         with contextlib.suppress(BadData):
             read(data)
 
@@ -150,7 +152,7 @@ def test_a_value_that_contains_itself_is_refused() -> None:
     with pytest.raises(Unencodable, match="nested"):
         encode(loop)
     deep: Any = 0
-    for _ in range(codec.MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH + 1):
         deep = {"in": deep}
     with pytest.raises(Unencodable, match="nested"):
         encode(deep)
@@ -167,7 +169,7 @@ def test_large_parts_become_references_and_come_back() -> None:
     assert isinstance(seen["deep"]["rows"], Artifact)
     assert seen["deep"]["n"] == 1
     assert encode(seen, store.put) == data
-    assert len(codec.references(data)) == 2
+    assert len(references(data)) == 2
     assert decode(data, store.fetch) == value
 
 
@@ -181,7 +183,7 @@ def test_a_record_of_many_middling_parts_is_stored_whole() -> None:
 
 def test_without_a_store_a_large_value_is_refused_clearly() -> None:
     with pytest.raises(Unencodable, match="more than one message holds"):
-        encode("x" * (codec.MAX_BYTES + 1))
+        encode("x" * (MAX_BYTES + 1))
 
 
 def test_a_path_is_sent_as_its_file(tmp_path: Path) -> None:
