@@ -13,7 +13,8 @@ from easynet.cli.options import Gateway
 from easynet.cli.streams import write, write_json
 
 if TYPE_CHECKING:
-    from easynet.fabric.jobs.job_client import JobHandle, Jobs
+    from easynet.fabric.jobs.job_client import Jobs
+    from easynet.fabric.jobs.job_handle import JobHandle
 
 T = TypeVar("T")
 

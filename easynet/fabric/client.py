@@ -21,7 +21,8 @@ from easynet.fabric.access.grants import Grant
 from easynet.fabric.access.memberships import WayIn
 from easynet.fabric.calling.catalogue import FunctionInfo
 from easynet.fabric.calling.line import Line
-from easynet.fabric.jobs.job_client import JobHandle, JobOptions
+from easynet.fabric.jobs.job_client import JobOptions
+from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.receipts.receipt_book import ReceiptBook
 from easynet.fabric.values.artifacts import ArtifactStore
 from easynet.fabric.wire.address import Address

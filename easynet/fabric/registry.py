@@ -66,7 +66,7 @@ class Registry:
             return False
         update: dict[str, Any] = {"running": running, "waiting": waiting, "last_seen_at": now}
         if statistics is not None:
-            update["statistics"] = _STATISTICS.validate_python(statistics)
+            update["statistics"] = _STATISTICS.validate_python(statistics, extra="ignore")
         self._node_by_name[name] = known.model_copy(update=update)
         return True
 

@@ -18,7 +18,8 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import DAY_S, Owner
 from easynet.fabric.jobs.blocking_job import BlockingJob
-from easynet.fabric.jobs.job_client import JobHandle, JobOptions
+from easynet.fabric.jobs.job_client import JobOptions
+from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.portal import Portal
 from easynet.settings import Settings
 

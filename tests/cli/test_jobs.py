@@ -18,14 +18,8 @@ from easynet.core.ids import JobId
 from easynet.core.job import Job, JobEnded, JobPostponed, JobProgressed, JobYielded
 from easynet.fabric.jobs import job_client
 from easynet.fabric.jobs.job_client import Jobs
-from easynet.fabric.jobs.job_events import (
-    Ended,
-    JobEvent,
-    Placement,
-    Started,
-    Submitted,
-    encode_event,
-)
+from easynet.fabric.jobs.job_events import Ended, JobEvent, Placement, Started, Submitted
+from easynet.fabric.jobs.job_frames import encode_event
 from easynet.fabric.wire import updates
 from easynet.fabric.wire.packing import pack
 from easynet.fabric.wire.updates import Failure, Progress

@@ -23,9 +23,10 @@ from easynet.core.ids import NodeId
 from easynet.core.job import JobPostponed, JobUpdate
 from easynet.fabric.gateway import guardian
 from easynet.fabric.gateway.nats_server import nats_server_binary
-from easynet.fabric.jobs.job_caller import JobRules
-from easynet.fabric.jobs.job_client import JobHandle, Jobs
+from easynet.fabric.jobs.job_client import Jobs
 from easynet.fabric.jobs.job_events import Placement
+from easynet.fabric.jobs.job_handle import JobHandle
+from easynet.fabric.jobs.job_rules import JobRules
 from easynet.fabric.jobs.job_service import JobService
 from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result, Update
 
@@ -282,13 +283,13 @@ class JobGateway:
         await self._nats.close()
         await self.service.stop()
 
-    def jobs(self, client: str = "ana") -> Jobs:
-        async def ask(subject: str, content: Any, *, timeout_s: float) -> Any:
-            async with asyncio.timeout(timeout_s):
-                answer = await self.service.answer_to(subject, msgpack.unpackb(msgpack.packb(content)))
-            return msgpack.unpackb(msgpack.packb(answer))
+    async def ask(self, subject: str, content: Any, *, timeout_s: float) -> Any:
+        async with asyncio.timeout(timeout_s):
+            answer = await self.service.answer_to(subject, msgpack.unpackb(msgpack.packb(content)))
+        return msgpack.unpackb(msgpack.packb(answer))
 
-        return Jobs(ask, client, decoded, retry_s=0.02)
+    def jobs(self, client: str = "ana") -> Jobs:
+        return Jobs(self.ask, client, decoded, retry_s=0.02)
 
 
 async def decoded(data: bytes) -> Any:

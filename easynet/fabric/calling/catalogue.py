@@ -1,4 +1,7 @@
-"""What a client knows of the network: the gateway's answers, kept for a moment."""
+"""What a client knows of the network: the gateway's answers, kept for a moment.
+
+A gateway of a later version may say more than this one reads.
+"""
 
 import asyncio
 import contextlib
@@ -80,14 +83,14 @@ class Catalogue:
     async def _candidates(self, capability: CapabilityName, tracer: Tracer | None) -> list[Candidate]:
         found = [
             Candidate(
-                Offer.model_validate(offer),
+                Offer.model_validate(offer, extra="ignore"),
                 int(running),
                 int(waiting),
                 float(mean_s),
                 bool(idempotent),
                 str(instance),
             )
-            for offer, running, waiting, mean_s, idempotent, instance in await self._ask(
+            for offer, running, waiting, mean_s, idempotent, instance, *_ in await self._ask(
                 "find", capability, tracer
             )
         ]
@@ -105,12 +108,16 @@ class Catalogue:
 
     async def nodes(self) -> list[Node]:
         """All nodes, by name."""
-        return [Node.model_validate(node) for node in await self._ask("nodes", None, self._tracer)]
+        answer = await self._ask("nodes", None, self._tracer)
+        return [Node.model_validate(node, extra="ignore") for node in answer]
 
     async def capabilities(self) -> Mapping[CapabilityName, tuple[Capability, tuple[NodeId, ...]]]:
         """Each capability once, with the nodes that offer it, by name."""
         answer = await self._ask("functions", None, self._tracer)
-        offered = [(Capability.model_validate(capability), tuple(nodes)) for capability, nodes in answer]
+        offered = [
+            (Capability.model_validate(capability, extra="ignore"), tuple(nodes))
+            for capability, nodes, *_ in answer
+        ]
         return {capability.name: (capability, nodes) for capability, nodes in offered}
 
     async def instance_of(self, node: NodeId) -> str:

@@ -35,7 +35,8 @@ class Directory:
             case "join", dict():
                 return await self._join(name, content)
             case "beat", [str(instance), int(running), *load]:
-                known = self.registry.heartbeat(NodeId(name), instance, running, self._clock.now(), *load)
+                told = load[:2]  # a later version may tell more
+                known = self.registry.heartbeat(NodeId(name), instance, running, self._clock.now(), *told)
                 return "drain" if known and instance in self._asked_to_drain else known
             case "leave", str(instance):
                 return await self.leave(NodeId(name), instance)
@@ -65,7 +66,7 @@ class Directory:
         raise BadData(f"{node} offers no {capability}")
 
     async def _join(self, name: str, content: Any) -> None:
-        node = Node.model_validate(content)
+        node = Node.model_validate(content, extra="ignore")  # a later version may say more of itself
         names = [capability.name for capability in node.capabilities]
         if node.name != name or not is_name(name) or not all(map(is_name, names)):
             raise BadData(f"{name!r}, or what it offers, has a name that is not allowed")

@@ -23,8 +23,8 @@ from easynet.fabric.gateway.gateway_server import GatewayServer
 from easynet.fabric.gateway.long_work import LongWork
 from easynet.fabric.gateway.shared_state import learn_members, states_of_others
 from easynet.fabric.gateway.vitals import vitals
+from easynet.fabric.jobs.job_history import KEEP_S
 from easynet.fabric.jobs.job_peers import JobPeers
-from easynet.fabric.jobs.job_store import KEEP_S
 from easynet.fabric.telemetry import tracing
 from easynet.fabric.telemetry.metrics import GatewayNumbers
 from easynet.fabric.transport.gateway_peers import GatewayPeers

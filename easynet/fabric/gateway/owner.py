@@ -90,7 +90,7 @@ class Owner:
         """Everybody who ever joined, clients first, by name."""
         answer = await self._ask("members")
         try:
-            return [MemberInfo(k, n, key, tuple(f), at, until) for k, n, key, f, at, until in answer]
+            return [MemberInfo(k, n, key, tuple(f), at, until) for k, n, key, f, at, until, *_ in answer]
         except (TypeError, ValueError) as error:
             raise GatewayError("the gateway gave an answer that cannot be read") from error
 
@@ -99,7 +99,7 @@ class Owner:
         members = tuple(await self.members())
         match await self._ask("status"):
             case [str(version), float(started_at), [*gateways], bool(tls), str(folder), [*nodes]]:
-                there = tuple(Node.model_validate(node) for node in nodes)
+                there = tuple(Node.model_validate(node, extra="ignore") for node in nodes)
                 return GatewayStatus(
                     version, started_at, tuple(map(str, gateways)), tls, folder, there, members
                 )

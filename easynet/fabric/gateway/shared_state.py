@@ -159,7 +159,7 @@ class SharedState:
     async def _learn_nodes(self, nodes: Iterable[Any]) -> None:
         known_by_name = {node.name: node for node in self._directory.registry.nodes()}
         for content in nodes:
-            node = Node.model_validate(content)
+            node = Node.model_validate(content, extra="ignore")
             known = known_by_name.get(node.name)
             if known is not None and known.instance != node.instance and keeps_its_name(node, known):
                 # The other one learns at its next heartbeat that it has to go.
@@ -187,7 +187,7 @@ def state_of(members: Members, nodes: Iterable[Node]) -> list[Any]:
 
 def learn_members(members: Members, state: Any, now: float) -> None:
     """Take over the members, and what they may spend, that another gateway knows."""
-    rows, caps, _ = state
+    rows, caps, *_ = state
     members.learn(rows, now)
     members.spending.learn(now, caps=caps)
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 from easynet.core.ids import JobId
 from easynet.core.job import Job, JobState, JobUpdate
 from easynet.core.receipt import Receipt
-from easynet.fabric.jobs.job_client import JobHandle
+from easynet.fabric.jobs.job_handle import JobHandle
 
 T = TypeVar("T")
 

@@ -1,7 +1,6 @@
-"""What the gateway's jobs need of whoever makes their calls, and how patient they are with it."""
+"""What the gateway's jobs need of whoever makes their calls."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Protocol
 
 from easynet.fabric.jobs.job_events import Placement
@@ -65,18 +64,3 @@ class JobCaller(Protocol):
     async def leave(self) -> None:
         """End all iterators with GatewayUnreachable, and leave the calls to go on at their nodes."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class JobRules:
-    """How patient a gateway is with its jobs."""
-
-    max_attempts: int = 20
-    """After so many attempts that came to nothing, a job has failed."""
-    first_delay_s: float = 1.0
-    """Before the second attempt; doubles from one to the next."""
-    max_delay_s: float = 60.0
-    resume_s: float = 15.0
-    """How long a node may take to come back after a gateway has started again."""
-    progress_every_s: float = 0.5
-    """Words of progress that follow each other faster are thinned out."""

@@ -9,9 +9,11 @@ from typing import Final
 from easynet.core.errors import BadFrame, GatewayError, Overloaded
 from easynet.core.ids import JobId
 from easynet.core.job import JobState
-from easynet.fabric.jobs.job_events import JobEvent, Order, Signed, Submitted, decode_event, encode_order
+from easynet.fabric.jobs.job_events import JobEvent, Order, Signed, Submitted
+from easynet.fabric.jobs.job_frames import decode_event, encode_order
+from easynet.fabric.jobs.job_history import KEEP_S, MAX_HISTORY_BYTES, JobHistory
+from easynet.fabric.jobs.job_queue import MAX_QUEUE_BYTES
 from easynet.fabric.jobs.job_record import JobRecord
-from easynet.fabric.jobs.job_store import KEEP_S, MAX_HISTORY_BYTES, MAX_QUEUE_BYTES, JobStore
 from easynet.fabric.wire.updates import Item, Progress
 
 _LOOK_EVERY_S: Final = 0.1
@@ -23,10 +25,10 @@ MAX_KNOWN: Final = 5000
 
 
 class JobIndex:
-    """The jobs that a gateway knows: what the events in its store add up to."""
+    """The jobs that a gateway knows: what the events of its history add up to."""
 
-    def __init__(self, store: JobStore) -> None:
-        self._store = store
+    def __init__(self, history: JobHistory) -> None:
+        self._history = history
         self._followed = 0
         self._told: Callable[[JobRecord], None] | None = None
         self._following = asyncio.Lock()
@@ -40,8 +42,8 @@ class JobIndex:
         """By owner, what is kept of its jobs that are over."""
 
     async def load(self) -> list[JobRecord]:
-        """Know what the store knows; the jobs whose calls may still run. Raises GatewayError."""
-        async for number, job, data in self._store.states():
+        """Know what the history says; the jobs whose calls may still run. Raises GatewayError."""
+        async for number, job, data in self._history.states():
             self._take(number, job, data)
         return self.running()
 
@@ -63,7 +65,7 @@ class JobIndex:
     async def know_all(self) -> None:
         """Know all that has happened until now; raises GatewayError."""
         async with self._following:
-            while (found := await self._store.next_state(self._followed)) is not None:
+            while (found := await self._history.next_state(self._followed)) is not None:
                 self._take(*found)
 
     def _take(self, number: int, job: JobId, data: bytes) -> None:
@@ -151,7 +153,7 @@ class JobIndex:
             is_old = now - (record.ended_at or 0.0) > KEEP_S
             free_bytes = MAX_HISTORY_BYTES - sum(self._kept_bytes.values())
             if is_old or len(mine) + coming > MAX_KNOWN or self._kept_bytes[owner] > free_bytes:
-                await self._store.forget(record.id)
+                await self._history.forget(record.id)
                 self._forget(record)
 
     async def tidy_all(self, now: float) -> None:
@@ -182,7 +184,7 @@ class JobIndex:
 
     async def write(self, record: JobRecord, event: JobEvent, at: float, *, token: str, nth: int = 0) -> None:
         """Keep an event on disk, then take note of it; raises GatewayError, and may then be tried again."""
-        await self._store.write(record.id, event, at, token=token, nth=nth)
+        await self._history.write(record.id, event, at, token=token, nth=nth)
         if self._told is not None and not isinstance(event, Progress | Item | Signed):
             await self.know_all()
         else:
@@ -190,7 +192,7 @@ class JobIndex:
 
     async def told(self, record: JobRecord) -> int:
         """Of how many words of progress of a job's call its client knows; raises GatewayError."""
-        return await self._store.told(record.id) or record.told
+        return await self._history.told(record.id) or record.told
 
     def forget_unknown(self, record: JobRecord) -> None:
         """Forget a job that never came to be."""

@@ -9,20 +9,15 @@ from typing import Any, Final
 from nats.aio.client import Client as NatsClient
 
 from easynet.core.clock import Clock
-from easynet.core.errors import (
-    AccessDenied,
-    BadData,
-    GatewayError,
-    JobNotFound,
-    Overloaded,
-)
-from easynet.core.ids import JobId
+from easynet.core.errors import AccessDenied, BadData, GatewayError, JobNotFound
 from easynet.core.job import JobState
-from easynet.fabric.jobs.job_caller import JobCaller, JobRights, JobRules, KeepValues
+from easynet.fabric.jobs.job_caller import JobCaller, JobRights, KeepValues
 from easynet.fabric.jobs.job_events import Ended, Order, job_id
 from easynet.fabric.jobs.job_index import JobIndex
 from easynet.fabric.jobs.job_peers import JobPeers
+from easynet.fabric.jobs.job_reader import JobReader
 from easynet.fabric.jobs.job_record import JobRecord
+from easynet.fabric.jobs.job_rules import JobRules
 from easynet.fabric.jobs.job_store import JobStore
 from easynet.fabric.jobs.job_worker import JobWorker
 from easynet.fabric.wire.names import is_name
@@ -31,13 +26,8 @@ MAX_ARGUMENT_BYTES: Final = 1024 * 1024
 """Of arguments that travel inside an order; large values are references to artifacts."""
 MAX_KEY_CHARACTERS: Final = 200
 MAX_LISTED: Final = 500
-MAX_READERS: Final = 100
-"""Questions of one client that wait for something to happen."""
-MAX_WAIT_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.5
 _TIDY_EVERY_S: Final = 3600.0
-_BATCH_EVENTS: Final = 256
-_BATCH_BYTES: Final = 1024 * 1024
 _CANCEL_S: Final = 15.0
 
 
@@ -69,12 +59,12 @@ class JobService:
         self._tidying: asyncio.Task[None] | None = None
         self._rights = rights
         self._clock = clock
-        self._index = JobIndex(self._store)
+        self._index = JobIndex(self._store.history)
         self._worker = JobWorker(
             self._store, self._index, caller, rights, clock, rules or JobRules(), others, keep
         )
         self._keep = keep
-        self._readers: Counter[str] = Counter()
+        self._reader = JobReader(self._store.history, looks_again=others is not None)
 
     async def start(self) -> None:
         """Know what there was, and go on with it; raises GatewayError."""
@@ -120,11 +110,11 @@ class JobService:
             await self._index.know_all()  # its last words included
         for record in self._index.running():
             if not await self._is_anywhere(record):
-                await self._store.release(record.delivery)
+                await self._store.queue.release(record.delivery)
 
     async def _attend_all(self) -> None:
         """Work on whatever is in the queue, also where a gateway died before it could make it known."""
-        for owner in {*await self._store.owners(), *self._index.owners()}:
+        for owner in {*await self._store.queue.owners(), *self._index.owners()}:
             self._worker.attend(owner)
 
     async def _is_anywhere(self, record: JobRecord) -> bool:
@@ -145,7 +135,7 @@ class JobService:
             case ["job", "submit", client], [str(key), str(function), bytes(arguments), timeout_s]:
                 return await self._submit(client, key, function, arguments, timeout_s, trace)
             case ["job", "read", client], [str(job), int(after), int() | float() as wait_s]:
-                return await self._read(await self._owned(client, job), after, wait_s)
+                return await self._reader.read(await self._owned(client, job), after, wait_s)
             case ["job", "list", client], []:
                 if self._others is not None:
                     await self._index.know_all()
@@ -153,7 +143,7 @@ class JobService:
             case ["job", "list", client], [str(job)]:
                 return [(await self._owned(client, job)).summary().model_dump(mode="json")]
             case ["job", "receipt", client], [str(job)]:
-                return await self._store.receipt((await self._owned(client, job)).id)
+                return await self._store.history.receipt((await self._owned(client, job)).id)
             case ["job", "cancel", client], [str(job)]:
                 return await self._cancel(await self._owned(client, job))
             case _:
@@ -176,7 +166,7 @@ class JobService:
                 if not record.client:
                     await self._index.tidy(owner, now, coming=1)
                     with self._index.room_for(order):
-                        is_new = await self._store.put(order)
+                        is_new = await self._store.queue.put(order)
                         self._worker.attend(owner)
                         await self._index.announce(record, order)
                     return order.id, not is_new
@@ -207,51 +197,6 @@ class JobService:
         latest = self._index.of(self._rights.key_of(client))[-MAX_LISTED:]
         return [record.summary().model_dump(mode="json") for record in latest]
 
-    async def _read(self, record: JobRecord, after: int, wait_s: float) -> tuple[list[Any], bool]:
-        """What happened after an event, waiting for it where need be; and whether that was all for ever."""
-        if not 0 <= after < 2**63 or isinstance(wait_s, bool) or not 0 <= wait_s <= MAX_WAIT_S:
-            raise BadData(f"an event is waited for at most {MAX_WAIT_S:g} s, and their numbers start at 0")
-        if self._readers[record.owner] >= MAX_READERS:
-            raise Overloaded(f"{record.client!r} reads {MAX_READERS} jobs at once already")
-        self._readers[record.owner] += 1
-        try:
-            # Both are looked at before the reading, lest what happens during it be missed.
-            changed, is_over = record.changed, record.is_over
-            events = await self._events(record.id, after)
-            if not events and is_over and not after:
-                raise JobNotFound(f"what the job {record.id} gave is not kept any more")
-            if not events and not is_over:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        events = await self._happened(record, after, changed)
-            return events, is_over and not events
-        finally:
-            self._readers[record.owner] -= 1
-            if not self._readers[record.owner]:
-                del self._readers[record.owner]
-
-    async def _happened(self, record: JobRecord, after: int, changed: asyncio.Event) -> list[Any]:
-        """What happens next. Progress at another gateway is looked for."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S if self._others else None):
-                    await changed.wait()
-            events = await self._events(record.id, after)
-            if events or changed.is_set():
-                return events
-
-    async def _events(self, job: JobId, after: int) -> list[Any]:
-        events: list[Any] = []
-        size = 0
-        while len(events) < _BATCH_EVENTS and size < _BATCH_BYTES:
-            found = await self._store.read(job, after)
-            if found is None or (events and size + len(found[1]) > _BATCH_BYTES):
-                break
-            after, data = found
-            size += len(data)
-            events.append([after, data])
-        return events
-
     async def _cancel(self, record: JobRecord) -> JobState:
         """Cancel where that is still possible; the state that the job is in then."""
         try:
@@ -273,7 +218,7 @@ class JobService:
                 return
             # The event first: an order whose job is over is not carried out, whatever happens now.
             await self._index.write(record, Ended(None), self._clock.now(), token=f"{record.id} cancelled")
-        await self._store.withdraw(record.owner, record.id)
+        await self._store.queue.withdraw(record.owner, record.id)
 
 
 async def _keep_nothing(_: bytes) -> None:

@@ -8,13 +8,16 @@ from typing import Final
 from easynet.core.clock import Clock
 from easynet.core.errors import BadFrame, GatewayError
 from easynet.core.ids import JobId
-from easynet.fabric.jobs.job_caller import JobCaller, JobRights, JobRules, KeepValues
-from easynet.fabric.jobs.job_events import Order, decode_order
+from easynet.fabric.jobs.job_caller import JobCaller, JobRights, KeepValues
+from easynet.fabric.jobs.job_events import Order
+from easynet.fabric.jobs.job_frames import decode_order
 from easynet.fabric.jobs.job_index import JobIndex
 from easynet.fabric.jobs.job_peers import JobPeers
+from easynet.fabric.jobs.job_queue import Delivery
 from easynet.fabric.jobs.job_record import JobRecord
+from easynet.fabric.jobs.job_rules import JobRules
 from easynet.fabric.jobs.job_slots import JobSlots
-from easynet.fabric.jobs.job_store import Delivery, JobStore
+from easynet.fabric.jobs.job_store import JobStore
 from easynet.fabric.jobs.running_job import RunningJob
 
 MAX_RUNNING: Final = 512
@@ -102,7 +105,7 @@ class JobWorker:
         while loop.time() - last_at < _LINGER_S or self._index.is_busy(owner):
             await self._slots.wait(owner)
             try:
-                delivery = await self._store.take(owner, _TAKE_S)
+                delivery = await self._store.queue.take(owner, _TAKE_S)
             except GatewayError:
                 # A wait that is cancelled on a closed connection is told as a failure of the connection.
                 if self._is_stopping:
@@ -114,7 +117,7 @@ class JobWorker:
                 await self._begin(delivery)
         # From here on it may be attended to anew, while nothing has been awaited since it was found idle.
         del self._task_by_owner[owner]
-        await self._store.leave(owner)
+        await self._store.queue.leave(owner)
 
     async def _mend(self) -> None:
         """Wait a moment, and see that the store is as it should be."""
@@ -146,7 +149,7 @@ class JobWorker:
             delivery,
             record,
             index=self._index,
-            ack_wait_s=self._store.ack_wait_s,
+            ack_wait_s=self._store.queue.ack_wait_s,
             caller=self._caller,
             rights=self._rights,
             clock=self._clock,
@@ -163,7 +166,7 @@ class JobWorker:
         assert self._others is not None
         with contextlib.suppress(GatewayError):
             if record.placement is not None and await self._others.have(record.id):
-                await delivery.again(self._store.ack_wait_s)
+                await delivery.again(self._store.queue.ack_wait_s)
                 return True
         return False
 

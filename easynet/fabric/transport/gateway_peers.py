@@ -155,7 +155,7 @@ class GatewayPeers:
 
     async def _hear(self, message: Message) -> None:
         match msgpack.unpackb(message.data):
-            case [str(id_), str(life), str(address)] if id_ != self._id:
+            case [str(id_), str(life), str(address), *_] if id_ != self._id:
                 known = self._peer_by_id.get(id_)
                 if known is not None and known.life == life:
                     known.heard_at = self._loop.time()

@@ -6,46 +6,36 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Generator, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from easynet.core.artifact import Artifact, own_name
 from easynet.core.errors import BadData, DataDirectoryUnusable
 from easynet.fabric.values import retention
+from easynet.fabric.values.artifact_folder import ArtifactFolder
 from easynet.fabric.values.drafts import Draft
 from easynet.fabric.wire.blobs import Blob, blob_begins
 
 TIDY_EVERY_S: Final = 3600.0
 _BLOCK_BYTES: Final = 1024 * 1024
-_MAX_PROVEN: Final = 10_000
 
 
 class ArtifactStore:
     """A folder of artifacts. Any number of processes may use it at once.
 
-    A file appears under its digest whole or not at all, and is never changed afterwards. One that nobody has
-    used for long is removed in time; see `retention`.
+    What nobody has used for long is removed in time; see `retention`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._proven: dict[str, tuple[int, int]] = {}
+        self._files = ArtifactFolder(folder)
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """Tells this store from every other; the same for all processes that use it."""
-        path = self.folder / ".identity"
-        with self._trouble():
-            if not path.exists():
-                draft = self._incoming(secrets.token_hex(8))
-                draft.write_text(secrets.token_hex(16), "ascii")
-                with contextlib.suppress(FileExistsError):
-                    path.hardlink_to(draft)
-                draft.unlink()
-            return path.read_text("ascii")
+        return self._files.identity
 
     def put_bytes(self, data: bytes, filename: str = "") -> Artifact:
         """Keep bytes; raises DataDirectoryUnusable."""
@@ -55,10 +45,10 @@ class ArtifactStore:
         """Keep what several pieces are together; raises DataDirectoryUnusable."""
         artifact = artifact_of(pieces)
         if not self.has(artifact):
-            with self._new_file() as (path, file):
+            with self._files.new_file() as (path, file):
                 file.writelines(pieces)
                 file.flush()
-                self._take_in(path, artifact)
+                self._files.take_in(path, artifact)
         return artifact
 
     def put_file(self, path: Path) -> Artifact:
@@ -67,7 +57,7 @@ class ArtifactStore:
         size_bytes = 0
         block = bytearray(_BLOCK_BYTES)
         view = memoryview(block)
-        with _opened(path) as source, self._new_file() as (draft, file):
+        with _opened(path) as source, self._files.new_file() as (draft, file):
             while count := source.readinto(block):
                 digest.update(view[:count])
                 size_bytes += count
@@ -76,18 +66,18 @@ class ArtifactStore:
             artifact = Artifact(
                 digest=digest.hexdigest(), size_bytes=size_bytes, filename=own_name(path.name) or "file"
             )
-            self._take_in(draft, artifact)
+            self._files.take_in(draft, artifact)
         return artifact
 
     def has(self, artifact: Artifact) -> bool:
         """Whether the bytes are here. Asking counts as use."""
-        return self._found(artifact) is not None
+        return self._files.found(artifact) is not None
 
     def keep(self, artifact: Artifact, for_s: float) -> None:
         """See that an artifact that is here stays for so long, as if it were used until then."""
         until = time.time() + for_s
         with contextlib.suppress(OSError):
-            place = self._place(artifact)
+            place = self._files.place(artifact)
             if place.stat().st_mtime < until - retention.USED_AGAIN_S:
                 os.utime(place, (until, until))
 
@@ -95,7 +85,7 @@ class ArtifactStore:
         """The file that holds the bytes; not to be changed. Raises BadData where it is not here."""
         if not self.has(artifact):
             raise self._absent(artifact)
-        return self._place(artifact)
+        return self._files.place(artifact)
 
     def open(self, artifact: Artifact) -> FileIO:
         """The file that holds the bytes, to read parts of it; raises BadData where it is not here."""
@@ -110,21 +100,21 @@ class ArtifactStore:
 
     def read(self, artifact: Artifact, begin: int = 0) -> bytes:
         """The bytes, or those from `begin` on, proven to be those that were put; raises BadData."""
-        found = self._found(artifact)
+        found = self._files.found(artifact)
         if found is None:
             raise self._absent(artifact)
         try:
-            with open(self._place(artifact), "rb", buffering=0) as file:
+            with open(self._files.place(artifact), "rb", buffering=0) as file:
                 head, data = file.read(begin), file.readall()
         except OSError as error:
             raise BadData(f"cannot read {_named(artifact)} in {self.folder}: {error.strerror}") from error
         # What this process has proven is not hashed again while nobody has touched the file.
-        if self._proven.get(artifact.digest) != found:
+        if not self._files.is_proven(artifact, found):
             if artifact_of((head, data)).digest != artifact.digest:
                 with contextlib.suppress(OSError):
-                    self._place(artifact).unlink()
+                    self._files.place(artifact).unlink()
                 raise BadData(f"{_named(artifact)} is damaged in {self.folder}")
-            self._prove(artifact, found)
+            self._files.prove(artifact, found)
         return data
 
     def copy(self, artifact: Artifact, target: Path) -> None:
@@ -141,8 +131,8 @@ class ArtifactStore:
         Each owner has drafts of its own. Where another process has this very draft open, it is a new one
         without anything in it. Raises DataDirectoryUnusable.
         """
-        with self._trouble():
-            path = self._incoming(draft_name(artifact, owner))
+        with self._files.trouble():
+            path = self._files.incoming(draft_name(artifact, owner))
             try:
                 return Draft(path, artifact)
             except BlockingIOError:
@@ -151,7 +141,7 @@ class ArtifactStore:
     def write_part(self, draft: Draft, offset: int, data: bytes) -> None:
         """Keep a part of a draft; raises BadData, or DataDirectoryUnusable and then the draft is gone."""
         try:
-            with self._trouble():
+            with self._files.trouble():
                 draft.write(offset, data)
         except DataDirectoryUnusable:
             draft.drop()
@@ -160,9 +150,9 @@ class ArtifactStore:
     def adopt(self, draft: Draft) -> None:
         """Make an artifact of a draft; where it raises BadData or DataDirectoryUnusable, that is gone."""
         try:
-            with self._trouble():
+            with self._files.trouble():
                 draft.finish()
-                self._take_in(draft.path, draft.artifact)
+                self._files.take_in(draft.path, draft.artifact)
             draft.close()
         finally:
             draft.drop()
@@ -185,69 +175,15 @@ class ArtifactStore:
 
     def room_bytes(self) -> int:
         """How much more the disk takes."""
-        with self._trouble():
+        with self._files.trouble():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return retention.room_bytes(self.folder)
-
-    def _place(self, artifact: Artifact) -> Path:
-        return self.folder / artifact.digest[:2] / artifact.digest
-
-    def _found(self, artifact: Artifact) -> tuple[int, int] | None:
-        """What tells the file from a later one of its name; None where it is not here."""
-        place = self._place(artifact)
-        try:
-            found = place.stat()
-            if found.st_size != artifact.size_bytes:
-                return None
-            if time.time() - found.st_mtime > retention.USED_AGAIN_S:
-                os.utime(place)
-                found = place.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns
 
     def _absent(self, artifact: Artifact) -> BadData:
         return BadData(
             f"{_named(artifact)} is not in {self.folder}",
             hint=f"What nobody has used for {retention.MAX_AGE_S // retention.DAY_S} days is removed.",
         )
-
-    def _prove(self, artifact: Artifact, found: tuple[int, int]) -> None:
-        if len(self._proven) >= _MAX_PROVEN:
-            self._proven.clear()
-        self._proven[artifact.digest] = found
-
-    def _incoming(self, name: str) -> Path:
-        folder = self.folder / ".incoming"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder / name
-
-    @contextlib.contextmanager
-    def _new_file(self) -> Generator[tuple[Path, BinaryIO]]:
-        with self._trouble():
-            path = self._incoming(secrets.token_hex(8))
-            try:
-                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    yield path, file
-            finally:
-                path.unlink(missing_ok=True)
-
-    def _take_in(self, path: Path, artifact: Artifact) -> None:
-        """Make an artifact of a file that holds exactly its bytes."""
-        place = self._place(artifact)
-        place.parent.mkdir(exist_ok=True, mode=0o700)
-        path.chmod(0o400)
-        # The same digest means the same bytes, so it does not matter which of two writers is last.
-        path.replace(place)
-        if (found := self._found(artifact)) is not None:
-            self._prove(artifact, found)
-
-    @contextlib.contextmanager
-    def _trouble(self) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise DataDirectoryUnusable.at(self.folder, error) from error
 
 
 def artifact_of(pieces: Sequence[bytes]) -> Artifact:

@@ -9,14 +9,20 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from pydantic import ValidationError
 
+from easynet.core.capability import Capability
 from easynet.core.errors import BadFrame, EasyNetError, RemoteFailure, VersionMismatch, VersionSkewWarning
-from easynet.core.ids import CapabilityName
+from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.offer import Node
 from easynet.fabric.access.memberships import WayIn
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
+from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
+from easynet.fabric.registry import Registry
 from easynet.fabric.transport.connection import Connection
+from easynet.fabric.transport.questions import ask
 from easynet.fabric.wire import versions
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.calls import Call, decode_call
@@ -72,6 +78,13 @@ async def test_another_version_works_with_one_warning_and_explains_what_does_not
         process.wait()
 
 
+RAW = Node(
+    name=NodeId("raw"),
+    instance="1",
+    capabilities=(Capability(name=CapabilityName("f"), description={"en": "f"}),),
+)
+
+
 class RawNode:
     """Takes calls as they come over the wire, and answers whatever a test says."""
 
@@ -108,6 +121,43 @@ async def raw(gateway: Gateway, own_data_dir: Path) -> AsyncIterator[RawNode]:
 
 def value(thing: object) -> bytes:
     return bytes(msgpack.packb(thing) or b"")
+
+
+async def test_a_later_node_is_taken_whatever_more_it_says_of_itself(
+    raw: RawNode, gateway: Gateway, own_data_dir: Path
+) -> None:
+    statistics = {"f": {"calls": 1, "later": 2}}
+    output = {"name": "int", "later": 3}
+    capability = {"name": "f", "description": {"en": "f"}, "output": output, "later": 4}
+    said = {"name": "raw", "instance": "1", "later": [5], "capabilities": [capability]}
+    async with AsyncClient(gateway.url) as client, Owner(gateway.url, data_dir=own_data_dir) as owner:
+        await ask(raw.connection, "node.join.raw", said | {"statistics": statistics})
+        statistics["f"]["calls"] = 6
+        assert await ask(raw.connection, "node.beat.raw", ["1", 7, 8, statistics, "later"]) is True
+        (node,) = await client.nodes()
+        assert (node.running, node.waiting, node.statistics[CapabilityName("f")].calls) == (7, 8, 6)
+        assert str(node.capabilities[0].output) == "int"
+        assert (await owner.status()).nodes == (node,)
+
+
+async def test_a_later_gateway_may_say_more_of_nodes_and_their_offers(
+    raw: RawNode, gateway: Gateway, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(raw.connection, "node.join.raw", RAW.model_dump(mode="json"))
+    listing = Registry.listing
+
+    def with_more(registry: Registry, capability: CapabilityName) -> list[list[object]]:
+        return [[offer | {"later": 1}, *rest, "later"] for offer, *rest in listing(registry, capability)]
+
+    monkeypatch.setattr(Registry, "listing", with_more)
+    monkeypatch.setattr(Node, "model_dump", lambda node, **_: {"name": "raw", "instance": "1", "later": 1})
+    assert [offer.node for offer in await client.find(CapabilityName("f"))] == ["raw"]
+    assert [node.name for node in await client.nodes()] == ["raw"]
+
+
+def test_what_this_version_says_itself_it_has_to_know() -> None:
+    with pytest.raises(ValidationError, match="later"):
+        Node.model_validate({"name": "raw", "instance": "1", "later": 1})
 
 
 async def test_answers_that_come_twice_late_or_to_nobody_change_nothing(

@@ -24,7 +24,8 @@ from easynet.fabric.gateway.cluster import Cluster
 from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.nats_server import NatsServer
 from easynet.fabric.gateway.server_config import ServerConfig
-from easynet.fabric.jobs.job_client import JobHandle, JobOptions, Jobs, open_jobs
+from easynet.fabric.jobs.job_client import JobOptions, Jobs, open_jobs
+from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.packing import pack

@@ -34,7 +34,7 @@ from easynet.fabric.gateway import artifact_exchange
 from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import Owner
-from easynet.fabric.jobs.job_client import JobHandle
+from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.receipts.receipts import verify_receipt
 from easynet.fabric.values import retention
 from tests.fabric.job_fakes import updates_of

@@ -19,8 +19,8 @@ from easynet.core.errors import (
 )
 from easynet.core.ids import JobId
 from easynet.core.job import JobEnded, JobPostponed, JobProgressed, JobStarted, JobYielded
-from easynet.fabric.jobs import job_index, job_store
-from easynet.fabric.jobs.job_caller import JobRules
+from easynet.fabric.jobs import job_history, job_index, job_queue
+from easynet.fabric.jobs.job_rules import JobRules
 from easynet.fabric.wire.updates import End, Item, Update
 from tests.fabric.job_fakes import (
     QUICK,
@@ -255,7 +255,7 @@ async def test_order_that_nobody_speaks_for_any_more_is_delivered_again(
     job = await first.jobs().submit("steps", b"")
     await nodes.began.wait()
     await first.kill()
-    monkeypatch.setattr(job_store.JobStore, "release", silent)
+    monkeypatch.setattr(job_queue.JobQueue, "release", silent)
     second = await JobGateway.start(server, nodes, ack_wait_s=0.5)
     try:
         steps.allow(5)
@@ -270,7 +270,7 @@ async def test_order_that_is_delivered_again_while_it_is_worked_on_is_not_begun_
     async def silent(_: object) -> None:
         """A word that is lost."""
 
-    monkeypatch.setattr(job_store.Delivery, "keep", silent)
+    monkeypatch.setattr(job_queue.Delivery, "keep", silent)
     gateway = await JobGateway.start(server, nodes, ack_wait_s=0.2)
     steps = nodes.functions["steps"] = Steps()
     try:
@@ -421,7 +421,7 @@ async def test_job_cancelled_just_before_the_gateway_died_does_not_run(
         await first.kill()
 
     with monkeypatch.context() as patch:
-        patch.setattr(job_store.JobStore, "withdraw", never)
+        patch.setattr(job_queue.JobQueue, "withdraw", never)
         await waiting.cancel()
     monkeypatch.setattr("easynet.fabric.jobs.job_worker.MAX_RUNNING", 10)
     second = await JobGateway.start(server, nodes)
@@ -438,7 +438,7 @@ async def test_job_cancelled_just_before_the_gateway_died_does_not_run(
 async def test_queue_that_is_full_refuses_and_goes_on(
     server: Server, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_store, "MAX_QUEUE_BYTES", 4096)
+    monkeypatch.setattr(job_queue, "MAX_QUEUE_BYTES", 4096)
     gateway = await JobGateway.start(server, nodes)
     try:
         with pytest.raises(Overloaded, match="full"):
@@ -453,7 +453,7 @@ async def test_settings_of_an_earlier_version_are_brought_up_to_date(
     server: Server, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(job_store, "MAX_PER_SUBJECT", 10)
+        patch.setattr(job_history, "MAX_PER_SUBJECT", 10)
         await (await JobGateway.start(server, nodes)).stop()
     await (await JobGateway.start(server, nodes)).stop()
     async with looking_at(server) as js:
@@ -506,7 +506,7 @@ async def test_server_that_comes_back_finds_its_gateway_at_work(server: Server, 
 def told_by(gateway: JobGateway, job: str) -> int:
     """How many words of progress a gateway has taken note of."""
     running = gateway.service._worker._running.get(JobId(job))
-    return running._progress_told if running is not None else -1
+    return running._progress.told if running is not None else -1
 
 
 def _deliveries(info: api.ConsumerInfo) -> int:

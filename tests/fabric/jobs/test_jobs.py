@@ -22,9 +22,10 @@ from easynet.core.errors import (
     Unencodable,
 )
 from easynet.core.job import JobEnded, JobProgressed, JobStarted, JobSubmitted, JobYielded
-from easynet.fabric.jobs import job_index, job_service, job_store, running_job
-from easynet.fabric.jobs.job_caller import JobRules
-from easynet.fabric.jobs.job_client import JobHandle, Jobs
+from easynet.fabric.jobs import job_history, job_index, job_output, job_reader, job_service
+from easynet.fabric.jobs.job_client import Jobs
+from easynet.fabric.jobs.job_handle import JobHandle
+from easynet.fabric.jobs.job_rules import JobRules
 from easynet.fabric.wire.updates import End, Item, Progress, Result, Update
 from tests.fabric.job_fakes import (
     JobGateway,
@@ -34,6 +35,7 @@ from tests.fabric.job_fakes import (
     Steps,
     Work,
     count,
+    decoded,
     echo,
     encoded,
     fail,
@@ -137,19 +139,15 @@ async def test_reader_that_waits_is_told_at_once(gateway: JobGateway, nodes: Nod
 
 async def test_following_survives_a_gateway_that_is_away(gateway: JobGateway, nodes: Nodes) -> None:
     steps = nodes.functions["steps"] = Steps()
-    real = gateway.jobs()
     asked: list[str] = []
 
     async def flaky(subject: str, content: Any, *, timeout_s: float) -> Any:
         asked.append(subject)
         if len(asked) % 2:
             raise GatewayUnreachable("it is away")
-        return await real._ask(subject, content, timeout_s=timeout_s)
+        return await gateway.ask(subject, content, timeout_s=timeout_s)
 
-    async def value(data: bytes) -> Any:
-        return await real.value(data)
-
-    job = await Jobs(flaky, "ana", value, retry_s=0.0).submit("steps", b"")
+    job = await Jobs(flaky, "ana", decoded, retry_s=0.0).submit("steps", b"")
     assert asked == ["job.submit.ana"] * 2
     steps.allow(5)
     messages = [u.message for u in await updates_of(job) if isinstance(u, JobProgressed)]
@@ -417,10 +415,10 @@ async def test_job_of_a_client_that_was_shut_out_is_not_done_for_its_namesake(
 async def test_client_that_waits_too_often_at_once_is_told_so(
     gateway: JobGateway, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_service, "MAX_READERS", 1)
+    monkeypatch.setattr(job_reader, "MAX_READERS", 1)
     job = await gateway.jobs().submit("wait", b"")
     reading = asyncio.create_task(updates_of(job))
-    await until(lambda: gateway.service._readers["anas-key"])
+    await until(lambda: gateway.service._reader._readers["anas-key"])
     with pytest.raises(Overloaded):
         await gateway.service.answer_to("job.read.ana", [job.id, 0, 0])
     await job.cancel()
@@ -431,11 +429,11 @@ async def test_client_that_waits_too_often_at_once_is_told_so(
 async def test_job_that_gives_more_than_is_kept_fails_and_says_so(
     gateway: JobGateway, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running_job, "MAX_ITEMS", 2)
+    monkeypatch.setattr(job_output, "MAX_ITEMS", 2)
     job = await gateway.jobs().submit("count", b"")
     with pytest.raises(Unencodable, match="2 items"):
         await job.result(5)
-    monkeypatch.setattr(running_job, "MAX_KEPT_BYTES", 10)
+    monkeypatch.setattr(job_output, "MAX_KEPT_BYTES", 10)
     job = await gateway.jobs().submit("echo", encoded("x" * 10))
     with pytest.raises(Unencodable):
         await job.result(5)
@@ -450,7 +448,7 @@ async def test_no_item_is_lost_to_later_ones(
             yield Item(encoded(i))
         yield End()
 
-    monkeypatch.setattr(job_store, "MAX_PER_SUBJECT", 10)
+    monkeypatch.setattr(job_history, "MAX_PER_SUBJECT", 10)
     nodes.functions["many"] = many
     gateway = await JobGateway.start(server, nodes)
     try:

@@ -122,11 +122,11 @@ async def test_errors_of_the_gateway_arrive_as_what_they_are(jobs: Jobs) -> None
     with pytest.raises(BadData):
         await jobs.submit("no function.", b"")
     with pytest.raises(BadData):
-        await jobs.ask("burn", [])
+        await jobs._questions.ask("burn", [])
 
 
 async def test_nobody_can_ask_in_the_name_of_another(gateway: Gateway, own_data_dir: Path) -> None:
     async with open_jobs(gateway.url, own_data_dir) as jobs:
-        assert await jobs._ask("job.list.local", [], timeout_s=5.0) == []
+        assert await jobs._questions._ask("job.list.local", [], timeout_s=5.0) == []
         with pytest.raises(GatewayError):
-            await jobs._ask("job.list.ana", [], timeout_s=0.5)
+            await jobs._questions._ask("job.list.ana", [], timeout_s=0.5)
