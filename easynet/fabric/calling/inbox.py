@@ -45,6 +45,8 @@ SILENCE_S: Final = 10.0
 """A node that says nothing for so long is gone; it speaks every two seconds."""
 CUT_OFF_S: Final = 30.0
 """How long calls in flight wait for a lost connection."""
+SETTLING_S: Final = 3.0
+"""After a gateway came back, nodes may take so long to do the same."""
 _CHECK_EVERY_S: Final = 1.0
 _PING_EVERY_S: Final = 5.0
 _SURE_S: Final = 5.0
@@ -78,6 +80,7 @@ class Inbox:
         self._watch: asyncio.Task[None] | None = None
         self._recovery: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
+        self._returned_at = -SETTLING_S
         self.is_closed = False
 
     async def open(self) -> None:
@@ -216,9 +219,21 @@ class Inbox:
         if call is None:
             self._receive_other(token, data, nobody)
         elif nobody:
-            self._give_up(call, NotStarted(f"no node named {call.peer.node!r} is on this network"))
+            self._nobody_took(call)
         else:
             self._read(call, data)
+
+    def _nobody_took(self, call: PendingCall) -> None:
+        """Give up a call that no node took, unless its node may be about to come back as this client is."""
+        if self._loop.time() - self._returned_at < SETTLING_S:
+            self._loop.call_later(_ASK_AGAIN_S, self._send_again, call)
+        else:
+            self._give_up(call, NotStarted(f"no node named {call.peer.node!r} is on this network"))
+
+    def _send_again(self, call: PendingCall) -> None:
+        if not call.is_over:
+            with contextlib.suppress(GatewayError):
+                self._connection.send(call.subject, call.message, reply=self._prefix + call.id)
 
     def _read(
         self, call: PendingCall, data: Any, read: Callable[[Any], Update] = envelope.decode_update
@@ -229,7 +244,7 @@ class Inbox:
             self.cancel(call)
             call.fail(call.peer.explained(error))
             return
-        call.peer.heard_at = self._loop.time()
+        call.peer.heard(self._loop.time())
         call.is_unsure = False
         self._take(call, update)
 
@@ -292,7 +307,8 @@ class Inbox:
                 self._read(call, data)
         elif nobody:
             # Calls to one that was never met are answered by the server in the same way, each for itself.
-            for peer in [p for p in self.peers.with_token(token) if p.once is not None]:
+            # One that is not back yet is asked after its calls again.
+            for peer in [p for p in self.peers.with_token(token) if p.once is not None and not p.is_unsure]:
                 self._lose(peer, "is not on this network any more")
         else:
             with contextlib.suppress(EasyNetError):
@@ -317,8 +333,7 @@ class Inbox:
         if age_s <= self._loop.time() - call.began_at:
             self._give_up(call, NodeUnreachable(f"the node {call.peer.node} was started again"))
             return
-        with contextlib.suppress(GatewayError):
-            self._connection.send(call.subject, call.message, reply=self._prefix + call.id)
+        self._send_again(call)
 
     # ── nodes ───────────────────────────────────────────────────────────────────────────────────
 
@@ -359,7 +374,7 @@ class Inbox:
     def connection_back(self) -> None:
         """Ask after the calls in flight: neither side knows what the other one got."""
         self._lost_at = None
-        now = self._loop.time()
+        now = self._returned_at = self._loop.time()
         self.peers.doubt_all(now)
         self.values.ask_again()
         for call in self._call_by_id.values():

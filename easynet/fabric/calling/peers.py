@@ -58,6 +58,7 @@ class Peers:
         """Nothing was heard of anybody for a while."""
         for peer in self.all():
             peer.waited_since = now
+            peer.is_unsure = True
             self.doubt(peer.node)
 
     def drop(self, peer: Peer) -> None:

@@ -21,7 +21,7 @@ from easynet.core.errors import (
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.fabric.calling.balancing import Balancer, Load
 from easynet.fabric.calling.catalogue import Candidate, Catalogue
-from easynet.fabric.calling.inbox import Inbox
+from easynet.fabric.calling.inbox import SETTLING_S, Inbox
 from easynet.fabric.calling.pending_call import AwaitedCall, FollowedCall, PendingCall
 from easynet.fabric.telemetry.tracing import Tracer
 from easynet.fabric.transport.connection import Connection
@@ -32,8 +32,6 @@ from easynet.fabric.wire.envelope import Alive, End, Failure, Item, Result, Upda
 from easynet.fabric.wire.failures import error_of
 from easynet.fabric.wire.names import checked_name
 
-_SETTLING_S: Final = 3.0
-"""After a gateway came back, nodes may take so long to do the same."""
 _MAX_TARGETS: Final = 10_000
 _NEVER_RAN: Final = (NotStarted, NodeRefused, Overloaded)
 
@@ -75,7 +73,7 @@ class Router:
         self._loop = asyncio.get_running_loop()
         self._balancer = Balancer(self._loop.time)
         self._target_by_text: dict[str, Target] = {}
-        self._returned_at = -_SETTLING_S
+        self._returned_at = -SETTLING_S
 
     def returned(self) -> None:
         """The connection is back; nodes may not be, yet."""
@@ -372,7 +370,7 @@ class Router:
                 continue
             found = await self._catalogue.candidates(function)
             if not found:
-                if self._loop.time() - self._returned_at > _SETTLING_S:
+                if self._loop.time() - self._returned_at > SETTLING_S:
                     break
                 await asyncio.sleep(0.1)
         if not tried:
