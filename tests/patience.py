@@ -6,7 +6,7 @@ What has to come is waited for with patience. What was promised within a time is
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Final
@@ -28,6 +28,8 @@ class Stopwatch:
     def __init__(self, alarm_at_s: float = float("inf"), alarm: Callable[[], object] = lambda: None) -> None:
         self.seconds = 0.0
         """So far, or in all once it has stopped."""
+        self.longest_gap_s = 0.0
+        """For which nobody looked at the clock: the machine stood still, or had too much else to do."""
         self._alarm_at_s = alarm_at_s
         self._alarm = alarm
         self._stopped = threading.Event()
@@ -38,6 +40,7 @@ class Stopwatch:
         while not self._stopped.wait(_TICK_S):
             now = time.monotonic()
             self.seconds += min(now - looked_at, _MOST_S)
+            self.longest_gap_s = max(self.longest_gap_s, now - looked_at)
             looked_at = now
             if self.seconds > self._alarm_at_s:
                 self._alarm()
@@ -52,6 +55,21 @@ class Stopwatch:
     ) -> None:
         self._stopped.set()
         self._thread.join()
+
+
+async def undisturbed(attempt: Callable[[], Awaitable[None]], gap_s: float) -> None:
+    """Make an attempt, and another one where that failed while the machine stood still for `gap_s` or longer.
+
+    For what is about short times themselves, which no machine keeps that stands still. A failure at any
+    other time is raised.
+    """
+    while True:
+        try:
+            with Stopwatch() as watch:
+                return await attempt()
+        except Exception:
+            if watch.longest_gap_s < gap_s:
+                raise
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from easynet.fabric.functions.isolated_target import target_of
 from easynet.fabric.functions.isolation import ProcessPool
 from easynet.fabric.values.artifacts import ArtifactStore
 from easynet.fabric.wire import codec
+from tests.patience import PATIENCE_S, within
 
 
 class Bench:
@@ -55,14 +56,14 @@ def written(path: Path) -> str | None:
 
 async def there(path: Path) -> None:
     """Wait until a function has written something."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while written(path) is None:  # noqa: ASYNC110 (another process makes it)
             await asyncio.sleep(0.005)
 
 
 async def numbers(path: Path) -> list[int]:
     """Wait until `with_child` has written the ids of its two processes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while " " not in (written(path) or ""):  # noqa: ASYNC110 (another process writes it)
             await asyncio.sleep(0.005)
     return [int(number) for number in (written(path) or "").split()]
@@ -77,6 +78,6 @@ def lives(pid: int) -> bool:
 
 
 async def gone(*pids: int) -> None:
-    async with asyncio.timeout(2):
+    async with within(2):
         while any(lives(pid) for pid in pids):  # noqa: ASYNC110 (the system ends them)
             await asyncio.sleep(0.005)

@@ -163,7 +163,9 @@ async def test_a_second_call_with_a_key_gets_the_first_ones_result(
 
         async def invoke(key: str, i: int) -> list[object]:
             name = CapabilityName("work")
-            return [u async for u in client.invoke(NodeId("n"), name, {"i": i}, key=key, timeout_s=PATIENCE_S)]
+            return [
+                u async for u in client.invoke(NodeId("n"), name, {"i": i}, key=key, timeout_s=PATIENCE_S)
+            ]
 
         first = asyncio.create_task(invoke("k", 1))
         while not ran:  # noqa: ASYNC110
