@@ -24,6 +24,7 @@ from easynet.core.errors import AccessDenied, EasyNetError, GatewayUnreachable, 
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node
 from easynet.fabric.telemetry.statistics import CallStatistics
+from tests.patience import PATIENCE_S
 
 INTERVAL_S = 0.02
 
@@ -74,7 +75,7 @@ class Terminal:
 
     async def sees(self, text: str) -> None:
         """Wait until `text` comes; what came before it is forgotten."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while text.encode() not in self._seen:
                 self._grew.clear()
                 await self._grew.wait()
@@ -136,7 +137,7 @@ async def watching(terminal: Terminal, network: Network) -> AsyncIterator[Watchi
 
 
 async def ended(task: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await task
 
 

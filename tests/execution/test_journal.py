@@ -99,7 +99,7 @@ def test_a_killed_process_lets_go_of_its_run(tmp_path: Path) -> None:
             pass
         assert journal.runs()[0].status == "running"
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait(timeout=10)
+        holder.wait(timeout=60)
         assert journal.runs()[0].status == "interrupted"
         with journal.claim(RUN):
             pass

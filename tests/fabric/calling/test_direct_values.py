@@ -24,6 +24,7 @@ from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.envelope import Want, encode_want
 from tests.fabric import isolated_functions
 from tests.fabric.proxy import Proxy
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -227,7 +228,7 @@ async def test_a_client_gets_nothing_of_anothers_result(
     for call in ("0" * 24, "x"):
         want = encode_want(Want(digest), "0123456789abcdef")
         await other.publish(f"fn.far.local.want.{call}", want)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert decode_parcel(await heard.get()).kind is Kind.ELSEWHERE
     for bad in (b"", b"\xc1", encode_want(Want("../x"), "0123456789abcdef"), encode_want(Want(digest), ">")):
         await other.publish("fn.far.local.want.x", bad)

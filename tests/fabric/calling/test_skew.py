@@ -20,6 +20,7 @@ from easynet.fabric.transport.connection import Connection
 from easynet.fabric.wire import envelope, versions
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.envelope import Call, End, Failure, Item, Result, Update
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +159,7 @@ async def test_frames_that_cannot_be_read_end_the_call_with_the_reason(
     reply, _, _ = await raw.calls.get()
     raw.connection.send(reply, frame)
     with pytest.raises(kind):
-        await asyncio.wait_for(call, 5)
+        await asyncio.wait_for(call, PATIENCE_S)
 
 
 async def test_a_call_of_another_protocol_is_refused_with_the_reason(
@@ -166,7 +167,7 @@ async def test_a_call_of_another_protocol_is_refused_with_the_reason(
 ) -> None:
     monkeypatch.setattr(envelope, "encode_call", lambda call: value([envelope.VERSION + 1, call.id]))
     with warnings.catch_warnings(), pytest.raises(EasyNetError, match=f"version {envelope.VERSION + 1}"):
-        await asyncio.wait_for(client.execute("my-node.f"), 5)
+        await asyncio.wait_for(client.execute("my-node.f"), PATIENCE_S)
 
 
 async def test_a_call_leaves_a_receipt_that_its_node_signed(node: ComputeNode, client: AsyncClient) -> None:

@@ -30,6 +30,7 @@ from easynet.fabric.values.retention import MAX_AGE_S
 from easynet.fabric.values.transfer_service import MAX_UNFINISHED
 from easynet.fabric.wire.address import Address
 from tests.fabric.proxy import Proxy
+from tests.patience import PATIENCE_S
 
 SIZE = 200_000_000
 GATEWAY = """
@@ -314,7 +315,7 @@ async def test_a_member_speaks_of_artifacts_in_its_own_name_only(
     connection.on_refusal = refused.put_nowait
     await connection.open()
     await connection.publish(about(connection, "put.ana"), b"")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await refused.get()).startswith("art.put.ana.")
     await connection.close()
 
