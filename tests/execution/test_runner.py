@@ -44,7 +44,7 @@ from easynet.testing.graphs import graph_of, offer, task_graphs
 from easynet.testing.invoker import Call, FakeInvoker
 from easynet.testing.journal import MemoryJournal
 from easynet.testing.stage import RUN, Stage, plain, work
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, undisturbed
 
 A, B, C = SubtaskId("a"), SubtaskId("b"), SubtaskId("c")
 ONE = graph_of({"a": []})
@@ -396,18 +396,21 @@ async def test_a_plan_that_cannot_finish_is_refused(stage: Stage) -> None:
 # ── time, cancellation, broken disks ────────────────────────────────────────────────────────────
 
 
-async def test_the_deadline_stops_what_is_running(stage: Stage) -> None:
-    stage.invoker.functions = {"work": by_name(b=Gate())}
-    budget = Budget(5)
-    graph = graph_of({"a": [], "b": ["a"]})
-    outcome = await soon(stage.run(graph, deadline_at=stage.clock.now() + 0.05, budget=budget))
-    assert outcome.status == "failed"
-    assert outcome.problem is not None
-    assert outcome.problem.code == "deadline_passed"
-    assert outcome.values == {"a": ["a"]}
-    assert [c.arguments["name"] for c in stage.invoker.cancelled] == ["b"]
-    assert (budget.spent, budget.reserved) == (1, 0)
-    assert all(c.timeout_s <= 0.05 for c in stage.invoker.calls)
+async def test_the_deadline_stops_what_is_running() -> None:
+    async def run_into_it() -> None:
+        stage, budget = Stage(), Budget(5)
+        stage.invoker.functions = {"work": by_name(b=Gate())}
+        graph = graph_of({"a": [], "b": ["a"]})
+        outcome = await soon(stage.run(graph, deadline_at=stage.clock.now() + 0.05, budget=budget))
+        assert outcome.status == "failed"
+        assert outcome.problem is not None
+        assert outcome.problem.code == "deadline_passed"
+        assert outcome.values == {"a": ["a"]}
+        assert [c.arguments["name"] for c in stage.invoker.cancelled] == ["b"]
+        assert (budget.spent, budget.reserved) == (1, 0)
+        assert all(c.timeout_s <= 0.05 for c in stage.invoker.calls)
+
+    await undisturbed(run_into_it, gap_s=0.03)
 
 
 async def test_a_deadline_in_the_past_sends_nothing(stage: Stage) -> None:

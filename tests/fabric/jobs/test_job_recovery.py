@@ -40,7 +40,7 @@ from tests.fabric.job_fakes import (
     updates_of,
     wait,
 )
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, undisturbed
 
 pytestmark = pytest.mark.slow
 
@@ -278,18 +278,23 @@ async def test_node_may_take_a_moment_to_come_back_after_the_gateway(server: Ser
 
 
 async def test_order_is_kept_by_a_gateway_that_works_on_it(server: Server, nodes: Nodes) -> None:
-    gateway = await JobGateway.start(server, nodes, ack_wait_s=0.3)
+    gateway = await JobGateway.start(server, nodes, ack_wait_s=0.6)
     steps = nodes.functions["steps"] = Steps()
-    try:
+
+    async def keep_it() -> None:
+        nodes.began.clear()
         job = await gateway.jobs().submit("steps", b"")
         await nodes.began.wait()
-        await asyncio.sleep(1.0)  # more than three times what the queue waits
-        steps.allow(5)
-        await job.result(PATIENCE_S)
         async with looking_at(server) as js:
-            info = await js.consumer_info("JOBS", "workers")
-        assert _deliveries(info) == 1
+            before = _deliveries(await js.consumer_info("JOBS", "workers"))
+            await asyncio.sleep(1.2)  # twice what the queue waits
+            steps.allow(5)
+            await job.result(PATIENCE_S)
+            assert _deliveries(await js.consumer_info("JOBS", "workers")) == before
         assert len([u for u in await updates_of(job) if isinstance(u, JobStarted)]) == 1
+
+    try:
+        await undisturbed(keep_it, gap_s=0.1)
     finally:
         await gateway.stop()
 
