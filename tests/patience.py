@@ -30,23 +30,27 @@ class Stopwatch:
         """So far, or in all once it has stopped."""
         self.longest_gap_s = 0.0
         """For which nobody looked at the clock: the machine stood still, or had too much else to do."""
+        self._looked_at = 0.0
         self._alarm_at_s = alarm_at_s
         self._alarm = alarm
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._count, name="stopwatch", daemon=True)
 
     def _count(self) -> None:
-        looked_at = time.monotonic()
         while not self._stopped.wait(_TICK_S):
-            now = time.monotonic()
-            self.seconds += min(now - looked_at, _MOST_S)
-            self.longest_gap_s = max(self.longest_gap_s, now - looked_at)
-            looked_at = now
+            self._look()
             if self.seconds > self._alarm_at_s:
                 self._alarm()
                 return
 
+    def _look(self) -> None:
+        now = time.monotonic()
+        self.seconds += min(now - self._looked_at, _MOST_S)
+        self.longest_gap_s = max(self.longest_gap_s, now - self._looked_at)
+        self._looked_at = now
+
     def __enter__(self) -> "Stopwatch":
+        self._looked_at = time.monotonic()
         self._thread.start()
         return self
 
@@ -55,6 +59,7 @@ class Stopwatch:
     ) -> None:
         self._stopped.set()
         self._thread.join()
+        self._look()
 
 
 async def undisturbed(attempt: Callable[[], Awaitable[None]], gap_s: float) -> None:

@@ -74,7 +74,7 @@ def test_interrupt_cancels_the_run_and_leaves_it_resumable(cli: Cli) -> None:
     with running("train a medical anomaly detector") as process:
         seen = read_until(process, lambda e: isinstance(e, SubtaskFinished))
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=90)
         assert process.returncode == 130
     last = events_of(rest)[-1]
     assert isinstance(last, RunFinished)
@@ -91,7 +91,7 @@ def test_second_interrupt_ends_at_once_and_without_a_traceback(
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)  # so that the two are told apart
         process.send_signal(second)
-        process.communicate(timeout=10)
+        process.communicate(timeout=90)
         # By the signal itself where the first one had already brought Python to its own end.
         assert process.returncode in (130, -second)
     assert "Traceback" not in capfd.readouterr().err
@@ -105,8 +105,8 @@ def test_no_process_outlives_the_command(end: signal.Signals) -> None:
         started = children_of(process)
         assert any("nats-server" in " ".join(p.cmdline()) for p in started)
         process.send_signal(end)
-        process.communicate(timeout=30)
-        gone, alive = psutil.wait_procs(started, timeout=10)
+        process.communicate(timeout=90)
+        gone, alive = psutil.wait_procs(started, timeout=60)
         assert not alive
         assert gone
 

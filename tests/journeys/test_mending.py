@@ -35,7 +35,7 @@ def test_file_that_was_mended_counts_as_it_is_now(cli: Cli, tmp_path: Path) -> N
 
 def test_pipe_that_nobody_writes_to_is_refused(cli: Cli, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    ended = cli("describe my table", "--input", "data=pipe", timeout=20)
+    ended = cli("describe my table", "--input", "data=pipe")
     assert ended.returncode == 2
     assert "pipe" in ended.stdout
 

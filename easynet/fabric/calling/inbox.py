@@ -350,9 +350,16 @@ class Inbox:
         """A node may offer other functions than before, or be another instance."""
         self.peers.doubt(node)
 
+    def needs(self, node: NodeId) -> bool:
+        """Whether a node has calls of this client, or values of their results."""
+        return bool(self.peers.in_flight(node) or self._givers(node))
+
+    def _givers(self, node: NodeId) -> list[Peer]:
+        return [peer for peer in self.values.givers() if peer.node == node]
+
     def node_gone(self, node: NodeId, *, but: str) -> None:
         """Give up the calls at a node that has left, except at the instance that is there now, if one is."""
-        for peer in list(self.peers.named(node)):
+        for peer in {*self.peers.named(node), *self._givers(node)}:
             if not but or peer.instance not in ("", but):
                 self._lose(peer, "went away before it answered")
 

@@ -93,7 +93,7 @@ class Line:
         """
         self.inbox.node_joined(node)
         with contextlib.suppress(GatewayError):  # a node that is gone is missed by its silence, too
-            if self.inbox.peers.in_flight(node):
+            if self.inbox.needs(node):
                 self.inbox.node_gone(node, but=await self.catalogue.instance_of(node))
 
     async def _lost(self) -> None:
