@@ -277,7 +277,7 @@ def test_interval_that_is_none_is_refused(reached: Network, interval: str) -> No
 @pytest.mark.slow
 def test_real_network_is_shown() -> None:
     ran = subprocess.run(
-        (sys.executable, "-m", "easynet", "top", "--once"), capture_output=True, text=True, timeout=60
+        (sys.executable, "-m", "easynet", "top", "--once"), capture_output=True, text=True, timeout=200
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert re.search(r"medical +ready +0/\d+ +0 +0 +0", ran.stdout)

@@ -98,7 +98,7 @@ def test_two_commands_at_once_do_not_disturb_each_other(cli: Cli, own_data_dir: 
         for words in sentences
     ]
     for process in running:
-        stdout, _ = process.communicate(timeout=120)
+        stdout, _ = process.communicate(timeout=250)
         last = events_of(stdout)[-1]
         assert isinstance(last, RunFinished)
         assert last.status == "succeeded"
