@@ -1,10 +1,12 @@
 """The measures of time that other tests rely on."""
 
 import asyncio
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +71,22 @@ async def test_only_what_a_standstill_spoilt_is_tried_again() -> None:
     attempts.clear()
     await undisturbed(fail_at_first, gap_s=0.001)
     assert len(attempts) == 2
+
+
+HASTY = re.compile(
+    r"asyncio\.timeout\([1-9]\d?(\.\d+)?\)"
+    r"|asyncio\.wait_for\(.*, ?[1-9]\d?(\.\d+)?\)"
+    r"|(monotonic|perf_counter)\(\) - \w+ <"
+)
+
+
+def test_no_test_trusts_a_clock_that_goes_on_while_the_machine_stands_still() -> None:
+    """Use `within` for what was promised, PATIENCE_S for the rest, and 100 s or more where neither fits."""
+    tests = Path(__file__).parent
+    hasty = [
+        f"{path.relative_to(tests)}:{number}: {line.strip()}"
+        for path in tests.rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if HASTY.search(line) and path != Path(__file__)
+    ]
+    assert hasty == []

@@ -204,7 +204,7 @@ def count(end: int, marker: str = "") -> Iterator[int]:
 
 async def count_async(end: int, marker: str = "") -> AsyncIterator[int]:
     try:
-        async with asyncio.timeout(60):  # belongs to one task, so all items have to be made in one
+        async with asyncio.timeout(100):  # belongs to one task, so all items have to be made in one
             for i in range(end):
                 mark(marker, str(i))
                 await asyncio.sleep(0)

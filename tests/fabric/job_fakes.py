@@ -5,7 +5,6 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -276,10 +275,9 @@ async def updates_of(job: JobHandle, after: int = 0) -> list[JobUpdate]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something that no event tells of."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < PATIENCE_S, "it did not come to pass"
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 async def echo(work: Work) -> AsyncGenerator[Update]:
