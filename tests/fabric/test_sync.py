@@ -171,7 +171,7 @@ client = Client(server.url)
 print(server._gateway._server.nats._process.pid)
 """
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", program],
+        [sys.executable, "-W", "default", "-c", program],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

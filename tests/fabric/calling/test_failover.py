@@ -222,8 +222,8 @@ async def test_calls_are_not_lost_at_a_node_that_comes_back_later_than_the_clien
     until: Until,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for limit in ("SETTLING_S", "SILENCE_S"):
-        monkeypatch.setattr(f"easynet.fabric.calling.inbox.{limit}", 2 * PATIENCE_S)
+    for limit in ("outbox.SETTLING_S", "node_watch.SILENCE_S", "recovery.BACK_WITHIN_S"):
+        monkeypatch.setattr(f"easynet.fabric.calling.{limit}", 2 * PATIENCE_S)
 
     def start(port: int) -> tuple[Process, str]:
         process = spawn("-c", GATEWAY, own_data_dir, port)
