@@ -18,7 +18,10 @@ async def test_large_values_come_back_from_another_machine() -> None:
     assert all(took[0] > 0 for took in await transfer.measured(rounds=1, size_bytes=1_000_000))
 
 
-async def test_crowds_are_found_and_answered(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_crowds_are_found_and_answered(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle, "SETTLE_S", 0.0)
     await scale.measure(count=4, lookups=4, newcomers=1)
     await idle.measure(count=4, few=2, calls=20)
     printed = capsys.readouterr().out

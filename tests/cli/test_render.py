@@ -64,6 +64,7 @@ from easynet.core.task_graph import FromInput, Subtask, TaskGraph
 from easynet.execution.journal import RunSummary
 from easynet.fabric.access.grants import Limits
 from easynet.testing.example_run import RunScript, example_run, wide_run
+from tests.patience import PATIENCE_S, within
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -198,7 +199,7 @@ def test_live_view_on_a_terminal_gives_the_cursor_back() -> None:
         for event in example_run()[:30]:
             story.show(event)
         story.close()
-    reader.join(timeout=10)
+    reader.join(timeout=PATIENCE_S)
     os.close(ours)
     written = b"".join(chunks)
     assert not reader.is_alive()

@@ -24,6 +24,7 @@ from easynet.core.errors import AccessDenied, EasyNetError, GatewayUnreachable, 
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node
 from easynet.fabric.telemetry.statistics import CallStatistics
+from tests.patience import PATIENCE_S
 
 INTERVAL_S = 0.02
 
@@ -74,7 +75,7 @@ class Terminal:
 
     async def sees(self, text: str) -> None:
         """Wait until `text` comes; what came before it is forgotten."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while text.encode() not in self._seen:
                 self._grew.clear()
                 await self._grew.wait()
@@ -136,7 +137,7 @@ async def watching(terminal: Terminal, network: Network) -> AsyncIterator[Watchi
 
 
 async def ended(task: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await task
 
 
@@ -276,7 +277,7 @@ def test_interval_that_is_none_is_refused(reached: Network, interval: str) -> No
 @pytest.mark.slow
 def test_real_network_is_shown() -> None:
     ran = subprocess.run(
-        (sys.executable, "-m", "easynet", "top", "--once"), capture_output=True, text=True, timeout=60
+        (sys.executable, "-m", "easynet", "top", "--once"), capture_output=True, text=True, timeout=200
     )
     assert (ran.returncode, ran.stderr) == (0, "Network: embedded, on this machine alone\n")
     assert re.search(r"medical +ready +0/\d+ +0 +0 +0", ran.stdout)

@@ -18,8 +18,10 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.testing.invoker import FakeInvoker
+from tests.patience import PATIENCE_S
 
 NODE = NodeId("node")
+began = threading.Event()
 stopped = threading.Event()
 
 
@@ -54,6 +56,7 @@ def curious() -> None:
 
 
 async def endless() -> None:
+    began.set()
     try:
         await asyncio.Event().wait()
     finally:
@@ -65,6 +68,7 @@ FUNCTIONS = {f.__name__: f for f in (add, echo, count, told, broken, picky, curi
 
 @pytest.fixture(params=["fake", pytest.param("nats", marks=pytest.mark.slow)])
 async def invoker(request: pytest.FixtureRequest, own_data_dir: Path) -> AsyncIterator[Invoker]:
+    began.clear()
     stopped.clear()
     if request.param == "fake":
         yield FakeInvoker(FUNCTIONS)
@@ -77,7 +81,7 @@ async def invoker(request: pytest.FixtureRequest, own_data_dir: Path) -> AsyncIt
 
 
 async def updates(
-    invoker: Invoker, function: str, *, timeout_s: float = 20.0, **arguments: Any
+    invoker: Invoker, function: str, *, timeout_s: float = PATIENCE_S, **arguments: Any
 ) -> list[CallUpdate]:
     call = invoker.invoke(NODE, CapabilityName(function), arguments, key="k", timeout_s=timeout_s)
     return [update async for update in call]
@@ -132,16 +136,19 @@ async def test_unknown_function_is_named(invoker: Invoker) -> None:
 
 
 async def test_call_ends_when_its_time_is_over(invoker: Invoker) -> None:
-    with pytest.raises(CallTimeout):
-        await updates(invoker, "endless", timeout_s=0.2)
-    assert await asyncio.to_thread(stopped.wait, 10)
+    for timeout_s in (0.2, 5.0, 20.0):  # a slow machine may not have begun it when its time is over
+        with pytest.raises(CallTimeout):
+            await updates(invoker, "endless", timeout_s=timeout_s)
+        if began.is_set():
+            break
+    assert await asyncio.to_thread(stopped.wait, PATIENCE_S)
 
 
 async def test_closing_the_iterator_stops_the_function(invoker: Invoker) -> None:
-    call = invoker.invoke(NODE, CapabilityName("endless"), {}, key="k", timeout_s=20)
+    call = invoker.invoke(NODE, CapabilityName("endless"), {}, key="k", timeout_s=PATIENCE_S)
     async with aclosing(call):  # type: ignore[type-var]  # every invoker here is an async generator
         waiting = asyncio.ensure_future(anext(aiter(call)))
-        await asyncio.wait([waiting], timeout=0.3)
+        assert await asyncio.to_thread(began.wait, PATIENCE_S)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    assert await asyncio.to_thread(stopped.wait, 10)
+    assert await asyncio.to_thread(stopped.wait, PATIENCE_S)

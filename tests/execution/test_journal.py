@@ -81,7 +81,7 @@ def test_processes_that_open_and_write_one_new_file_at_once_lose_nothing(tmp_pat
     writers = [child(WRITER, str(path), f"w{n}", "50") for n in range(4)]
     for writer in writers:
         with writer:
-            assert writer.wait(timeout=60) == 0
+            assert writer.wait(timeout=200) == 0
     with closing(SqliteJournal(path)) as journal:
         assert len(journal.runs(limit=1000)) == 200
         assert all(r.status == "succeeded" for r in journal.runs(limit=1000))
@@ -99,7 +99,7 @@ def test_a_killed_process_lets_go_of_its_run(tmp_path: Path) -> None:
             pass
         assert journal.runs()[0].status == "running"
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait(timeout=10)
+        holder.wait(timeout=200)
         assert journal.runs()[0].status == "interrupted"
         with journal.claim(RUN):
             pass
@@ -111,7 +111,7 @@ def test_processes_that_fight_over_a_claim_hold_it_one_at_a_time(tmp_path: Path)
     counters = [child(COUNTER, str(tmp_path)) for _ in range(4)]
     for counter in counters:
         with counter:
-            assert counter.wait(timeout=60) == 0
+            assert counter.wait(timeout=200) == 0
     assert (tmp_path / "number").read_text() == "400"
 
 

@@ -4,6 +4,7 @@ from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Offer
 from easynet.execution.search import Search
 from easynet.testing.graphs import offer
+from tests.patience import PATIENCE_S
 
 WORK = CapabilityName("work")
 A, B = offer("a"), offer("b")
@@ -24,7 +25,7 @@ class Registry:
 
 async def found(registry: Registry, *failed_on: str) -> list[Offer]:
     search = Search(registry.find, (0.0, 0.0, 0.0))
-    return list(await asyncio.wait_for(search.offers(WORK, [NodeId(n) for n in failed_on]), 10))
+    return list(await asyncio.wait_for(search.offers(WORK, [NodeId(n) for n in failed_on]), PATIENCE_S))
 
 
 async def test_a_node_that_has_not_failed_ends_the_search_at_once() -> None:

@@ -9,6 +9,7 @@ import pytest
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -31,10 +32,10 @@ async def node(gateway: Gateway) -> AsyncIterator[ComputeNode]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]:
-    """Wait until a condition holds that no event tells of; fail after ten seconds."""
+    """Wait until a condition holds that no event tells of; fail when patience ends."""
 
     async def wait(condition: Callable[[], Awaitable[object]]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 

@@ -86,13 +86,13 @@ def in_threads(count: int) -> int:
 
     def take() -> None:
         taken = [bytearray(1000) for _ in range(1000)]
-        everyone.wait(10)
+        everyone.wait(60)
         taken.clear()
 
     threads = [threading.Thread(target=take) for _ in range(count)]
     for thread in threads:
         thread.start()
-    everyone.wait(10)
+    everyone.wait(60)
     for thread in threads:
         thread.join()
     return count
@@ -155,7 +155,7 @@ async def exit_politely_async(code: int) -> None:
 
 def crash(number: int) -> None:
     os.kill(os.getpid(), number)
-    time.sleep(10)
+    time.sleep(60)
 
 
 def read_address_zero() -> None:
@@ -204,7 +204,7 @@ def count(end: int, marker: str = "") -> Iterator[int]:
 
 async def count_async(end: int, marker: str = "") -> AsyncIterator[int]:
     try:
-        async with asyncio.timeout(20):  # belongs to one task, so all items have to be made in one
+        async with asyncio.timeout(100):  # belongs to one task, so all items have to be made in one
             for i in range(end):
                 mark(marker, str(i))
                 await asyncio.sleep(0)

@@ -12,6 +12,7 @@ from easynet.fabric.functions.isolation import ProcessPool
 from easynet.fabric.values.artifacts import ArtifactStore
 from easynet.fabric.wire.decoding import decode
 from easynet.fabric.wire.encoding import encode
+from tests.patience import PATIENCE_S, within
 
 
 class Bench:
@@ -56,14 +57,14 @@ def written(path: Path) -> str | None:
 
 async def there(path: Path) -> None:
     """Wait until a function has written something."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while written(path) is None:  # noqa: ASYNC110 (another process makes it)
             await asyncio.sleep(0.005)
 
 
 async def numbers(path: Path) -> list[int]:
     """Wait until `with_child` has written the ids of its two processes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while " " not in (written(path) or ""):  # noqa: ASYNC110 (another process writes it)
             await asyncio.sleep(0.005)
     return [int(number) for number in (written(path) or "").split()]
@@ -78,6 +79,6 @@ def lives(pid: int) -> bool:
 
 
 async def gone(*pids: int) -> None:
-    async with asyncio.timeout(2):
+    async with within(2):
         while any(lives(pid) for pid in pids):  # noqa: ASYNC110 (the system ends them)
             await asyncio.sleep(0.005)

@@ -5,7 +5,6 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -29,6 +28,7 @@ from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.jobs.job_rules import JobRules
 from easynet.fabric.jobs.job_service import JobService
 from easynet.fabric.wire.updates import End, Failure, Item, Progress, Result, Update
+from tests.patience import PATIENCE_S
 
 QUICK = JobRules(max_attempts=3, first_delay_s=0.05, max_delay_s=0.2, resume_s=0.5, progress_every_s=0.0)
 
@@ -51,7 +51,7 @@ class Server:
         self._process = subprocess.Popen(  # noqa: ASYNC220
             [sys.executable, "-I", "-S", guardian.__file__, str(ports), *command], stdin=subprocess.PIPE
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (port := _port_in(ports)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         self.port = port
@@ -61,7 +61,7 @@ class Server:
         if process is not None:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(5)
+            process.wait(PATIENCE_S)
 
     async def connect(self) -> NatsClient:
         async def silent(_: Exception) -> None: ...
@@ -301,16 +301,15 @@ def encoded(value: Any) -> bytes:
 
 
 async def updates_of(job: JobHandle, after: int = 0) -> list[JobUpdate]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return [update async for update in job.follow(after)]
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something that no event tells of."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < 10, "it did not come to pass"
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 async def echo(work: Work) -> AsyncGenerator[Update]:
@@ -352,7 +351,7 @@ class Steps:
 
 
 async def until_postponed(job: JobHandle, times: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for update in job.follow():
             times -= isinstance(update, JobPostponed)
             if not times:
@@ -366,6 +365,6 @@ async def queued(server: Server) -> int:
 
 
 async def until_empty(server: Server) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await queued(server):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

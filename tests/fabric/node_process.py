@@ -1,6 +1,7 @@
 """A node in a process of its own, for tests that kill it: `node_process.py GATEWAY NAME MARKS`.
 
-Every call of `once` and of `twice` appends its key to the file MARKS, and takes as long as it is told.
+Every call of `once` and of `twice` appends its key to the file MARKS, and takes as long as it is told; where
+it is given a gate, until that file is there.
 """
 
 import asyncio
@@ -20,17 +21,23 @@ def mark(word: str) -> None:
         file.write(f"{node.name} {word}\n")
 
 
-@node.register(idempotent=False)
-async def once(seconds: float) -> str:
-    mark(call_key())
+async def open_gate(seconds: float, gate: str) -> None:
     await asyncio.sleep(seconds)
+    while gate and not Path(gate).exists():  # noqa: ASYNC110, ASYNC240
+        await asyncio.sleep(0.005)
+
+
+@node.register(idempotent=False)
+async def once(seconds: float, gate: str = "") -> str:
+    mark(call_key())
+    await open_gate(seconds, gate)
     return call_key()
 
 
 @node.register
-async def twice(seconds: float) -> str:
+async def twice(seconds: float, gate: str = "") -> str:
     mark(call_key())
-    await asyncio.sleep(seconds)
+    await open_gate(seconds, gate)
     return call_key()
 
 

@@ -58,7 +58,7 @@ class Proxy:
         """Wait until so many bytes have passed."""
         event = asyncio.Event()
         self._marks.append((count, event))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(200):
             await event.wait()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from easynet import Client, ComputeNode, RemoteFailure, Server
 from easynet.core.errors import GatewayUnreachable, UnknownFunction, UsageError
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -52,12 +54,12 @@ def node_process(server: Server) -> Iterator["subprocess.Popen[str]"]:
 
 
 def wait_for_node(client: Client, present: bool = True) -> None:
-    waited = threading.Event()
-    for _ in range(1000):
+    waited, until = threading.Event(), time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
         if bool(client.nodes()) is present:
             return
         waited.wait(0.01)
-    raise AssertionError(f"the node is {'absent' if present else 'present'} after 10 s")
+    raise AssertionError(f"the node is {'absent' if present else 'present'} after {PATIENCE_S:g} s")
 
 
 def test_three_processes_work_together(server: Server, node_process: "subprocess.Popen[str]") -> None:
@@ -75,7 +77,7 @@ def test_three_processes_work_together(server: Server, node_process: "subprocess
         with pytest.raises(UnknownFunction):
             client.execute("ad")
         node_process.terminate()
-        assert node_process.wait(5) == 0
+        assert node_process.wait(PATIENCE_S) == 0
         wait_for_node(client, present=False)
 
 
@@ -103,7 +105,7 @@ def test_a_client_may_be_used_from_several_threads(
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE_S)
     assert sorted(results) == sorted(list(range(1, 21)) * 4)
 
 
@@ -169,7 +171,11 @@ client = Client(server.url)
 print(server._gateway._server.nats._process.pid)
 """
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, timeout=20, check=True
+        [sys.executable, "-W", "default", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     assert done.stderr == ""
     assert not Path(f"/proc/{done.stdout.strip()}").exists()

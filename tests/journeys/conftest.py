@@ -13,7 +13,7 @@ from tests.journeys.command import COMMAND, Cli
 def cli(own_data_dir: Path, tmp_path: Path) -> Cli:
     """Run `easynet` with these arguments; nobody is at the terminal."""
 
-    def run(*arguments: str, timeout: float = 90, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, timeout: float = 200, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             (*COMMAND, *arguments),
             cwd=tmp_path,

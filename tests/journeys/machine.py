@@ -29,7 +29,7 @@ class Machine:
         return {**os.environ, "EASYNET_DATA_DIR": str(self.folder / "data"), "COLUMNS": "80"}
 
     def run(
-        self, *arguments: str, stdin: str = "", timeout: float = 60
+        self, *arguments: str, stdin: str = "", timeout: float = 200
     ) -> "subprocess.CompletedProcess[str]":
         """Run `easynet` to its end; nobody is at the terminal."""
         return subprocess.run(
@@ -88,12 +88,12 @@ class Running:
         """The address at which this gateway is reached, once it says so."""
         return self.line_with("Gateway at ").split()[2].rstrip(",")
 
-    def end(self, by: signal.Signals = signal.SIGINT, timeout: float = 20) -> tuple[int, str]:
+    def end(self, by: signal.Signals = signal.SIGINT, timeout: float = 200) -> tuple[int, str]:
         """The exit code, and what was still said on stderr, after Ctrl-C or another signal."""
         self.process.send_signal(by)
         return self.wait(timeout)
 
-    def wait(self, timeout: float = 20) -> tuple[int, str]:
+    def wait(self, timeout: float = 200) -> tuple[int, str]:
         """The exit code, and what was still said on stderr."""
         _, stderr = self.process.communicate(timeout=timeout)
         return self.process.returncode, stderr

@@ -54,7 +54,7 @@ class Typed:
         """All lines, to the command's end."""
         while self.read_line() is not None:
             pass
-        self.process.wait(30)
+        self.process.wait(200)
         return self.lines
 
     def __enter__(self) -> "Typed":
@@ -66,7 +66,7 @@ class Typed:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(200)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -97,7 +97,7 @@ class Reader:
             env=machine.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout

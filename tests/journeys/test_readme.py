@@ -17,7 +17,7 @@ def snippets(page: str) -> list[str]:
 
 def run(script: str, folder: Path) -> str:
     ran = subprocess.run(
-        (sys.executable, "-c", script), cwd=folder, capture_output=True, text=True, check=False, timeout=100
+        (sys.executable, "-c", script), cwd=folder, capture_output=True, text=True, check=False, timeout=250
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout

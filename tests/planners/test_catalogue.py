@@ -408,7 +408,7 @@ async def test_planning_among_fifty_capabilities_takes_milliseconds(
     catalogue = (*small, *more)
     fastest = 1.0
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         await plan(catalogue, "describe this table and train a classifier", data="a.csv")
-        fastest = min(fastest, time.perf_counter() - start)
-    assert fastest < 0.2  # 30 ms are meant; a busy machine may take its time
+        fastest = min(fastest, time.process_time() - start)
+    assert fastest < 0.2  # 30 ms are meant; caches that a busy machine empties cost some

@@ -1,5 +1,6 @@
 """Chaining at its limits: long, wide and hopeless catalogues."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -27,14 +28,15 @@ def test_a_long_chain_is_planned(make: Make) -> None:
     assert len(draft) == 101
 
 
-@pytest.mark.timeout(5)
 @pytest.mark.parametrize("inputs", [(), ("data",)])
 def test_many_alternatives_at_every_link_take_no_longer(make: Make, inputs: tuple[str, ...]) -> None:
     links = [
         make(f"link_{i}_{k}(x: T{i}, y: T{i}) -> T{i + 1}", "Link.") for i in range(30) for k in range(4)
     ]
     catalogue = [make("start(data: File) -> T0", "Start."), *links]
+    began = time.process_time()
     grown = chain(catalogue, *inputs).add({}, links[-1])
+    assert time.process_time() - began < 5
     assert isinstance(grown, Gap) is not bool(inputs)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -329,8 +330,9 @@ def test_every_mutation_of_a_sound_plan_is_caught(
         assert validate(mutant, catalogue, inputs={"given"}), mutation
 
 
-@pytest.mark.timeout(10)
 def test_a_plan_of_thousands_of_subtasks_is_validated(small: tuple[Capability, ...]) -> None:
     first = task("t0", "add", a=Given(value=0), b=Given(value=1))
     rest = [task(f"t{i}", "add", a=of(f"t{i - 1}"), b=of("t0")) for i in range(1, 2_000)]
-    assert validate(graph(first, *rest), small) == ()
+    plan, began = graph(first, *rest), time.process_time()
+    assert validate(plan, small) == ()
+    assert time.process_time() - began < 5

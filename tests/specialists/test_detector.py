@@ -171,7 +171,7 @@ def test_saved_model_scores_rows_in_another_process(detector_chain: Any, tmp_pat
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=200,
     )
     labels, scores, columns = json.loads(done.stdout)
     here = load_model(detector_chain.chosen["model"])

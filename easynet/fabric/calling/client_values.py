@@ -54,6 +54,10 @@ class ClientValues:
             self._tell(call, "done", b"")
         return intake
 
+    def givers(self) -> set[Peer]:
+        """The nodes that are to give something, or were it before a change."""
+        return {peer for peer, _ in self._intake_by_id.values()}
+
     def hear(self, call: PendingCall, update: Want | Coming | Known) -> None:
         """A node wants something, or has made a value whose digest will be known in a moment."""
         match update:

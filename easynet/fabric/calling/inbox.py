@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from easynet.core.errors import BadFrame, EasyNetError, NodeUnreachable, NotStarted
+from easynet.core.errors import BadFrame, EasyNetError, NodeUnreachable
 from easynet.fabric.calling.outbox import RESUMED, Outbox
 from easynet.fabric.calling.pending_call import PendingCall
 from easynet.fabric.transport.connection import Connection
@@ -56,7 +56,7 @@ class Inbox:
         elif (call := self._call_by_id.get(token)) is None:
             self._receive_other(token, data, nobody)
         elif nobody:
-            self._outbox.abandon(call, NotStarted(f"no node named {call.peer.node!r} is on this network"))
+            self._outbox.nobody_took(call)
         else:
             self._read(call, data, decode_update)
 
@@ -82,8 +82,10 @@ class Inbox:
                 self._read(call, data, decode_update)
         elif nobody:
             # Calls to one that was never met are answered by the server in the same way, each for itself.
-            for peer in [p for p in self._outbox.peers.with_token(token) if p.once is not None]:
-                self._outbox.lose(peer, "is not on this network any more")
+            # One that is not back yet is asked after its calls again.
+            for peer in self._outbox.peers.with_token(token):
+                if peer.once is not None and not peer.is_unsure:
+                    self._outbox.lose(peer, "is not on this network any more")
         else:
             with contextlib.suppress(EasyNetError):
                 self._meet(token, decode_hello(data))
@@ -97,7 +99,7 @@ class Inbox:
             self._outbox.cancel(call)
             call.fail(call.peer.explained(error))
             return
-        call.peer.heard_at = self._loop.time()
+        call.peer.heard(self._loop.time())
         call.is_unsure = False
         if type(update) is Result or type(update) is Failure:
             self._outbox.forget(call)

@@ -116,7 +116,7 @@ class Line:
         """
         self.outbox.peers.doubt(node)
         with contextlib.suppress(GatewayError):  # a node that is gone is missed by its silence, too
-            if self.outbox.peers.in_flight(node):
+            if self.outbox.waits_for(node):
                 instance = await self.catalogue.instance_of(node)
                 if what == "gone":
                     self.watch.node_gone(node, but=instance)

@@ -10,12 +10,8 @@ from easynet.core.ids import CapabilityName, NodeId
 from easynet.fabric.calling.balancing import Balancer, Load
 from easynet.fabric.calling.catalogue import Candidate, Catalogue
 from easynet.fabric.calling.explanations import unknown, untaken
-from easynet.fabric.calling.peers import Peers
+from easynet.fabric.calling.peers import SETTLING_S, Peers
 from easynet.fabric.calling.pending_call import PendingCall
-
-_SETTLING_S: Final = 3.0
-"""After a gateway came back, nodes may take so long to do the same."""
-
 
 _SPEAKS_WITHIN_S: Final = 2.5
 """So often, at least, a node speaks to a client that waits for it, unless something is wrong."""
@@ -31,7 +27,7 @@ class NodeChoice:
         self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._balancer = Balancer(time.monotonic)
-        self._returned_at = -_SETTLING_S
+        self._returned_at = -SETTLING_S
 
     def connection_back(self) -> None:
         """The connection is back; nodes may not be, yet."""
@@ -53,7 +49,7 @@ class NodeChoice:
                 continue
             found = await self._catalogue.candidates(function)
             if not found:
-                if self._loop.time() - self._returned_at > _SETTLING_S:
+                if self._loop.time() - self._returned_at > SETTLING_S:
                     break
                 await asyncio.sleep(0.1)
         if not tried:

@@ -46,7 +46,7 @@ class NodeWatch:
 
     def node_gone(self, node: NodeId, *, but: str) -> None:
         """Give up the calls at a node that has left, except at the instance that is there now, if one is."""
-        for peer in list(self._outbox.peers.named(node)):
+        for peer in self._outbox.peers_of(node):
             if not but or peer.instance not in ("", but):
                 self._outbox.lose(peer, "went away before it answered")
 

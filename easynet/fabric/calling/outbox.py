@@ -6,12 +6,19 @@ import math
 import secrets
 from typing import Final, TypeVar
 
-from easynet.core.errors import CallTimeout, EasyNetError, GatewayError, GatewayUnreachable, NodeUnreachable
+from easynet.core.errors import (
+    CallTimeout,
+    EasyNetError,
+    GatewayError,
+    GatewayUnreachable,
+    NodeUnreachable,
+    NotStarted,
+)
 from easynet.core.ids import NodeId
 from easynet.fabric.calling.client_values import ClientValues
 from easynet.fabric.calling.explanations import not_allowed
 from easynet.fabric.calling.peer import Peer
-from easynet.fabric.calling.peers import Peers
+from easynet.fabric.calling.peers import SETTLING_S, Peers
 from easynet.fabric.calling.pending_call import PendingCall
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.values.held_values import HeldValues
@@ -24,6 +31,7 @@ RESUMED: Final = "resume-"
 """Begins the last part of the subject on which a node says how a call goes that was asked after."""
 _SURE_S: Final = 5.0
 """A node that was heard within this time is there, unless the gateway has said otherwise."""
+_ASK_AGAIN_S: Final = 0.25
 _ID_DIGITS: Final = 24
 _IDS_AT_ONCE: Final = 64
 
@@ -46,6 +54,8 @@ class Outbox:
         self.peers = Peers()
         self.values = ClientValues(transfer, self.token, self._tell_about_values)
         self.is_closed = False
+        self.back_at = -SETTLING_S
+        """When the connection came back after it had been lost."""
 
     def open(self) -> None:
         """The connection is there, and with it the name under which this client calls."""
@@ -165,8 +175,17 @@ class Outbox:
         question = encode_resume(Resume(self.token, call.received))
         self._tell(call, "resume", question, f"{self.prefix}{RESUMED}{call.id}")
 
+    def nobody_took(self, call: PendingCall) -> None:
+        """Give up a call that no node took, unless its node may be about to come back as this client is."""
+        if self._loop.time() - self.back_at < SETTLING_S:
+            self._loop.call_later(_ASK_AGAIN_S, self.send_again, call)
+        else:
+            self.abandon(call, NotStarted(f"no node named {call.peer.node!r} is on this network"))
+
     def send_again(self, call: PendingCall) -> None:
-        """Send a call that was lost on its way."""
+        """Send a call that was lost on its way, unless it is over by now."""
+        if call.is_over:
+            return
         with contextlib.suppress(GatewayError):
             self._connection.send(call.subject, call.message, reply=self.prefix + call.id)
 
@@ -179,6 +198,14 @@ class Outbox:
                 encode_ping(Ping(peer.token, versions.OWN, calls)),
                 reply=self.prefix + peer.token,
             )
+
+    def peers_of(self, node: NodeId) -> set[Peer]:
+        """All that a node was and is, those included that only owe values of results."""
+        return {*self.peers.named(node), *(peer for peer in self.values.givers() if peer.node == node)}
+
+    def waits_for(self, node: NodeId) -> bool:
+        """Whether a node has calls of this client, or values of their results."""
+        return bool(self.peers.in_flight(node)) or any(p.node == node for p in self.values.givers())
 
     def lose(self, peer: Peer, what: str) -> None:
         """A node has gone: it `what`."""

@@ -17,6 +17,7 @@ class Peer:
         "heard_at",
         "instance",
         "is_greeted",
+        "is_unsure",
         "key",
         "node",
         "once",
@@ -39,6 +40,13 @@ class Peer:
         self.calls = 0
         """Of this client, in flight there."""
         self.is_greeted = False
+        self.is_unsure = False
+        """Nothing was heard of it since the connection came back: it may not be back itself."""
+
+    def heard(self, now: float) -> None:
+        """It has said something."""
+        self.heard_at = now
+        self.is_unsure = False
 
     def may_repeat(self, function: str) -> bool:
         """Whether the node has said that a function may run twice."""
@@ -47,7 +55,7 @@ class Peer:
     def introduced(self, hello: Hello, now: float) -> None:
         """The node has said who it is; warns once where it runs another version of EasyNet."""
         is_first = self.once is None
-        self.heard_at = now
+        self.heard(now)
         self.instance, self.easynet, self.key = hello.instance, hello.easynet, hello.key
         self.once = frozenset(hello.once)
         if is_first and versions.differ(self.easynet, versions.OWN):

@@ -2,10 +2,14 @@
 
 import secrets
 from collections.abc import Iterable
+from typing import Final
 
 from easynet.core.ids import NodeId
 from easynet.fabric.calling.peer import Peer
 from easynet.fabric.wire.greetings import Hello
+
+SETTLING_S: Final = 3.0
+"""After a gateway came back, nodes may take so long to do the same."""
 
 
 class Peers:
@@ -63,6 +67,7 @@ class Peers:
         """Nothing was heard of anybody for a while."""
         for peer in self.all():
             peer.waited_since = now
+            peer.is_unsure = True
             self.doubt(peer.node)
 
     def drop(self, peer: Peer) -> None:

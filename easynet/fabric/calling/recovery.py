@@ -46,7 +46,7 @@ class Recovery:
     def connection_back(self) -> None:
         """Ask after the calls in flight: neither side knows what the other one got."""
         self._lost_at = None
-        now = self._back_at = self._loop.time()
+        now = self._back_at = self._outbox.back_at = self._loop.time()
         self._outbox.peers.doubt_all(now)
         self._outbox.values.ask_again()
         calls = self._outbox.call_by_id

@@ -130,7 +130,7 @@ def test_processes_that_start_together_get_one_identity(tmp_path: Path) -> None:
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:
-        publics.add(process.communicate(timeout=20)[0].strip())
+        publics.add(process.communicate(timeout=60)[0].strip())
     assert publics == {Identity.kept_at(path).public}
 
 

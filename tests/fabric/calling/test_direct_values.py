@@ -6,7 +6,7 @@ import hashlib
 import random
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from easynet.core.errors import NodeUnreachable
 from easynet.fabric.access.memberships import WayIn
+from easynet.fabric.calling.client_values import ClientValues
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
@@ -27,6 +28,7 @@ from easynet.fabric.wire.encoding import encode
 from easynet.fabric.wire.large_values import Want, encode_want
 from tests.fabric import isolated_functions
 from tests.fabric.proxy import Proxy
+from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
 
@@ -202,7 +204,32 @@ async def test_a_node_that_leaves_in_the_middle_is_noticed(
     await proxy.passed_as_much_as(int(1.2 * SIZE))
     await node.stop()
     with pytest.raises(NodeUnreachable):
-        await calling
+        async with within(5):
+            await calling
+
+
+async def test_a_node_that_leaves_before_its_result_has_arrived_is_noticed(
+    node: ComputeNode,
+    client: AsyncClient,
+    until: Callable[[Callable[[], Awaitable[object]]], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @node.register
+    def large() -> bytes:
+        return bytes(SIZE)
+
+    async def is_over() -> bool:
+        """Whether the call itself has ended, and its value alone is awaited."""
+        outbox = client._connected().outbox
+        return bool(outbox.values.givers()) and not outbox.call_by_id
+
+    monkeypatch.setattr(ClientValues, "take", lambda *_: None)  # as if all of it were on its way
+    calling = asyncio.create_task(client.execute("far.large"))
+    await until(is_over)
+    await node.stop()
+    with pytest.raises(NodeUnreachable):
+        async with within(5):
+            await calling
 
 
 async def test_a_function_in_a_process_of_its_own_takes_and_gives_them(
@@ -230,7 +257,7 @@ async def test_a_client_gets_nothing_of_anothers_result(
     for call in ("0" * 24, "x"):
         want = encode_want(Want(digest), "0123456789abcdef")
         await other.publish(f"fn.far.local.want.{call}", want)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert decode_parcel(await heard.get()).kind is Kind.ELSEWHERE
     for bad in (b"", b"\xc1", encode_want(Want("../x"), "0123456789abcdef"), encode_want(Want(digest), ">")):
         await other.publish("fn.far.local.want.x", bad)

@@ -16,6 +16,7 @@ from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
+from tests.patience import PATIENCE_S
 
 F = CapabilityName("f")
 
@@ -89,7 +90,7 @@ async def test_a_call_in_flight_of_a_revoked_client_ends_with_what_to_do_next(
             await begun.wait()
             await owner.revoke("client", "ana")
             with pytest.raises(AccessDenied) as denied:
-                await asyncio.wait_for(call, 5)
+                await asyncio.wait_for(call, PATIENCE_S)
     assert "new invitation" in denied.value.hint
     assert "easynet join TOKEN" in denied.value.hint
 
@@ -105,7 +106,7 @@ async def test_the_holder_of_a_narrowed_grant_learns_that_it_was_narrowed(
         await join(part.token(), tmp_path)
         async with AsyncClient(lasting.url, data_dir=tmp_path) as holder:
             with pytest.raises(AccessDenied, match="grant") as denied:
-                await asyncio.wait_for(holder.execute("gpu.distance", -1), 5)
+                await asyncio.wait_for(holder.execute("gpu.distance", -1), PATIENCE_S)
     assert "narrowed" in denied.value.hint
     assert "easynet invite" not in denied.value.hint
 

@@ -29,6 +29,7 @@ from easynet.fabric.wire.calls import Call, decode_call
 from easynet.fabric.wire.frames import VERSION
 from easynet.fabric.wire.greetings import decode_ping
 from easynet.fabric.wire.updates import End, Failure, Item, Result, Update, decode_update, encode_update
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -218,7 +219,7 @@ async def test_frames_that_cannot_be_read_end_the_call_with_the_reason(
     reply, _, _ = await raw.calls.get()
     raw.connection.send(reply, frame)
     with pytest.raises(kind):
-        await asyncio.wait_for(call, 5)
+        await asyncio.wait_for(call, PATIENCE_S)
 
 
 @pytest.mark.parametrize("age_s", [float("nan"), float("inf"), -1.0, True])
@@ -231,7 +232,7 @@ async def test_a_node_of_no_possible_age_loses_and_repeats_no_calls(
         inbox + raw.tokens.get_nowait(), value([VERSION, "i", versions.OWN, "", [], [first.id], age_s])
     )
     raw.say(reply, Result(value("done")))
-    assert await asyncio.wait_for(call, 5) == "done"
+    assert await asyncio.wait_for(call, PATIENCE_S) == "done"
     assert raw.calls.empty()
 
 
@@ -261,10 +262,10 @@ async def test_a_call_with_numbers_that_mean_nothing_is_refused_and_not_run(
     for deadline, inline in ((deadline_s, inline_bytes), (None, 0)):
         call = value([VERSION, "a" * 16, "b" * 16, arguments, deadline, "", inline, "", False])
         connection.send("fn.my-node.local.call.f", call, reply=f"re.local.{'b' * 16}.{'a' * 16}")
-    refused = decode_update(await asyncio.wait_for(heard.get(), 5))
+    refused = decode_update(await asyncio.wait_for(heard.get(), PATIENCE_S))
     assert isinstance(refused, Failure)
     assert refused.code == BadFrame.code
-    assert decode_update(await asyncio.wait_for(heard.get(), 5)) == Result(value(None))
+    assert decode_update(await asyncio.wait_for(heard.get(), PATIENCE_S)) == Result(value(None))
     assert runs == [1]
     await connection.close()
 
@@ -276,7 +277,7 @@ async def test_a_call_of_another_protocol_is_refused_with_the_reason(
         "easynet.fabric.calling.outbox.encode_call", lambda call: value([VERSION + 1, call.id])
     )
     with warnings.catch_warnings(), pytest.raises(EasyNetError, match=f"version {VERSION + 1}"):
-        await asyncio.wait_for(client.execute("my-node.f"), 5)
+        await asyncio.wait_for(client.execute("my-node.f"), PATIENCE_S)
 
 
 async def test_a_call_leaves_a_receipt_that_its_node_signed(node: ComputeNode, client: AsyncClient) -> None:

@@ -12,6 +12,8 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from tests.fabric import isolated_functions as functions
+from tests.fabric.isolation_bench import there
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -20,9 +22,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 async def isolated(gateway: Gateway) -> AsyncIterator[ComputeNode]:
-    node = ComputeNode(
-        gateway.url, "apart", concurrency=2, isolation="process", memory="256MiB", time_limit="2s"
-    )
+    node = ComputeNode(gateway.url, "apart", concurrency=2, isolation="process", memory="256MiB")
     for function in (
         functions.add,
         functions.loop_for_ever,
@@ -37,28 +37,32 @@ async def isolated(gateway: Gateway) -> AsyncIterator[ComputeNode]:
 
 
 async def test_functions_that_end_badly_leave_the_node_alone(
-    isolated: ComputeNode, client: AsyncClient
+    isolated: ComputeNode, gateway: Gateway, client: AsyncClient
 ) -> None:
     assert await client.execute("apart.add", 2, 3) == 5
     with pytest.raises(RemoteFailure, match="MemoryError"):
         await client.execute("apart.take_memory", 600 * MIB)
     with pytest.raises(FunctionCrashed):
         await client.execute("apart.exit_at_once", 3)
-    with pytest.raises(CallTimeout):
-        await client.execute("apart.loop_for_ever")
+    async with ComputeNode(gateway.url, "hasty", isolation="process", time_limit="1s") as hasty:
+        hasty.register(functions.loop_for_ever)
+        with pytest.raises(CallTimeout):
+            await client.execute("hasty.loop_for_ever")
     assert await client.execute("apart.add", 2, 3) == 5
     assert await client.execute("apart.count", 5) == [0, 1, 2, 3, 4]
 
 
 async def test_what_is_cancelled_stops_even_if_it_does_not_cooperate(
-    isolated: ComputeNode, client: AsyncClient
+    isolated: ComputeNode, client: AsyncClient, tmp_path: Path
 ) -> None:
-    calls = [asyncio.create_task(client.execute("apart.loop_for_ever")) for _ in range(2)]
-    await asyncio.sleep(0.5)
+    marks = [tmp_path / str(i) for i in range(2)]
+    calls = [asyncio.create_task(client.execute("apart.loop_for_ever", str(mark))) for mark in marks]
+    for mark in marks:
+        await there(mark)
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)
-    async with asyncio.timeout(1.5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await client.execute("apart.add", 2, 3) == 5
 
 

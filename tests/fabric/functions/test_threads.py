@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from easynet.fabric.functions.threads import ThreadPool
+from tests.patience import PATIENCE_S
 
 word: ContextVar[str] = ContextVar("word", default="none")
 
@@ -31,7 +32,7 @@ async def test_no_more_threads_than_allowed_and_none_before_they_are_needed() ->
     await pool.run(lambda: None)
     assert len(started()) == 1
     names = await asyncio.gather(
-        *[pool.run(lambda: (gate.wait(5), threading.get_ident())[1]) for _ in range(6)]
+        *[pool.run(lambda: (gate.wait(PATIENCE_S), threading.get_ident())[1]) for _ in range(6)]
     )
     assert len(set(names)) == 3
     pool.close()
@@ -62,16 +63,16 @@ async def test_work_that_began_goes_on_when_its_caller_is_cancelled() -> None:
 
     def work() -> None:
         began.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
         finished.set()
 
     task = asyncio.create_task(pool.run(work))
-    await asyncio.to_thread(began.wait, 5)
+    await asyncio.to_thread(began.wait, PATIENCE_S)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     go_on.set()
-    assert await asyncio.to_thread(finished.wait, 5)
+    assert await asyncio.to_thread(finished.wait, PATIENCE_S)
     pool.close()
 
 
@@ -79,7 +80,7 @@ async def test_stop_iteration_does_not_hang_the_caller() -> None:
     pool = ThreadPool(1, "t")
     empty: Any = iter(())
     with pytest.raises(RuntimeError):
-        await asyncio.wait_for(pool.run(lambda: next(empty)), 5)
+        await asyncio.wait_for(pool.run(lambda: next(empty)), PATIENCE_S)
     pool.close()
 
 

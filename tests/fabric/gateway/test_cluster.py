@@ -30,6 +30,7 @@ from easynet.fabric.transport.connection import Connection
 from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.packing import pack
 from tests.fabric.gateway.trio import Trio, free_port
+from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +85,7 @@ async def test_node_that_is_killed_is_missed_at_every_gateway(trio: Trio, until:
         async def is_missed() -> bool:
             return "mortal" not in [*await names_of_nodes(client), *await names_of_nodes(third)]
 
-        async with asyncio.timeout(1):
+        async with within(1):
             await until(is_missed)
 
 
@@ -120,7 +121,7 @@ async def test_client_that_is_shut_out_at_one_gateway_is_cut_off_at_another(
                     return False
                 return True
 
-            async with asyncio.timeout(2):
+            async with within(2):
                 await until(is_cut_off)
         assert [m.revoked_at > 0 for m in await first.members() if m.name == "ana"] == [True]
 
@@ -142,9 +143,8 @@ async def test_calls_go_on_when_the_gateway_of_client_and_node_is_killed(trio: T
         call = asyncio.create_task(client.execute("slow"))
         await started.wait()
         trio.end(2)
-        began = time.monotonic()
-        assert await client.execute("moving.add", 2, 3) == 5
-        assert time.monotonic() - began < 3
+        async with within(3):
+            assert await client.execute("moving.add", 2, 3) == 5
         go_on.set()
         assert await call == "done"
         assert await names_of_nodes(client) == ["moving"]
@@ -205,11 +205,11 @@ async def test_job_survives_the_death_of_its_gateway(trio: Trio) -> None:
         await began.wait()
         trio.end(busy := await trio.gateway_of(job.id))
         go_on.set()
-        assert await job.result(30) == "trained"
+        assert await job.result(PATIENCE_S) == "trained"
         assert calls == 1
         trio.start(busy)
         async with open_jobs(trio.urls[busy], trio.data[busy]) as again:
-            assert await again.find(job.id).result(10) == "trained"
+            assert await again.find(job.id).result(PATIENCE_S) == "trained"
 
 
 async def test_job_is_cancelled_from_any_gateway(trio: Trio) -> None:
@@ -228,7 +228,7 @@ async def test_job_is_cancelled_from_any_gateway(trio: Trio) -> None:
         job = await submitted(jobs, "train")
         await began.wait()
         assert await job.cancel() == "cancelled"
-        async with asyncio.timeout(2):
+        async with within(2):
             await stopped.wait()
 
 
@@ -239,7 +239,7 @@ async def test_large_values_of_jobs_stay_at_every_gateway(trio: Trio, until: Unt
     node.register(len, name="size")
     async with node:
         for gateway, store in enumerate(stores):  # one of them takes the order, whoever has the value
-            async with trio.client(gateway) as client, asyncio.timeout(30):
+            async with trio.client(gateway) as client, asyncio.timeout(PATIENCE_S):
                 job = await when_agreed(client, "size", data + bytes([gateway]))
                 assert await job.result() == len(data) + 1
 
@@ -266,7 +266,7 @@ def latest_use(store: Path, size: int) -> float:
 async def submitted(jobs: Jobs, function: str) -> JobHandle:
     """A new job; gateways that have just started agree first on where jobs are kept."""
     key = secrets.token_hex(8)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(GatewayError):
                 return await jobs.submit(function, pack([[], {}]), key=key)
@@ -307,7 +307,7 @@ async def test_neither_a_plain_connection_nor_a_clients_tls_is_a_route(trio: Tri
         reader, writer = await asyncio.open_connection(route.host, route.port, ssl=tls, server_hostname=name)
         writer.write(b'CONNECT {"name":"x","cluster":"easynet","lnoc":true}\r\nPING\r\n')
         with contextlib.suppress(OSError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 assert b"PONG" not in await reader.read()
         writer.close()
         with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.wire.address import Address
 from tests.fabric.gateway.trio import Trio
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +64,7 @@ async def test_client_that_is_suspended_at_one_gateway_is_refused_at_all(
         members = [await join(await owner.invite("client", f"c{i}"), tmp_path / f"c{i}") for i in range(3)]
     flooder = connection_to(trio.urls[0], eve)
     await flooder.open()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await is_refused(trio.urls[0], eve):
             await send(flooder, "eve", 200)
     await flooder.close()
@@ -71,7 +72,7 @@ async def test_client_that_is_suspended_at_one_gateway_is_refused_at_all(
     async def is_refused_everywhere() -> bool:
         return all([await is_refused(url, eve) for url in trio.urls])
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await until(is_refused_everywhere)
     await asyncio.sleep(0.6)  # until each gateway has looked again
     for i in (1, 2):  # each says anew who is shut out when it shuts somebody out, and forgets nobody

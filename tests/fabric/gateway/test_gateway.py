@@ -20,6 +20,7 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.wire.address import Address
+from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +106,7 @@ async def test_a_port_where_something_else_listens_is_unreachable_soon(own_data_
         async with Gateway(own_data_dir) as gateway:
             entry = json.loads(credentials_file(gateway, own_data_dir).read_text())
         (own_data_dir / "gateways" / f"{port}.json").write_text(json.dumps(entry))
-        async with asyncio.timeout(5):
+        async with within(5):
             with pytest.raises(GatewayUnreachable):
                 await AsyncClient(f"127.0.0.1:{port}").connect()
 
@@ -176,12 +177,12 @@ async def test_calls_in_flight_end_when_the_gateway_goes(
         node.register(len, name="size")
         assert await client.execute("my-node.size", "xy") == 2  # so that it knows what may run twice
         call = asyncio.create_task(client.execute("my-node.wait"))
-        await asyncio.wait_for(began.wait(), 5)
+        await asyncio.wait_for(began.wait(), PATIENCE_S)
         await gateway.stop()
         with pytest.raises(GatewayUnreachable):
-            await asyncio.wait_for(call, 8)
+            await asyncio.wait_for(call, PATIENCE_S)
         with pytest.raises(GatewayUnreachable):
-            await asyncio.wait_for(client.execute("my-node.wait"), 8)
+            await asyncio.wait_for(client.execute("my-node.wait"), PATIENCE_S)
 
 
 async def test_strange_messages_do_not_hurt_the_gateway(
@@ -200,7 +201,7 @@ async def test_strange_messages_do_not_hurt_the_gateway(
     for subject in subjects:
         for data in (b"", b"\xc1", b"\x93\x01\x02\x03", b"\x80", b"\xa1x", b"\x92\xa1x\xff", b"\xff" * 1000):
             await raw.publish(subject, data)
-            answer = (await raw.request(subject, data, timeout=5)).data
+            answer = (await raw.request(subject, data, timeout=PATIENCE_S)).data
             assert answer
     await raw.close()
     assert [n.name for n in await client.nodes()] == ["my-node"]
@@ -255,7 +256,7 @@ async def test_nobody_reads_or_sends_what_is_not_theirs(
     for subject in may_not_send:
         await raw.publish(subject, b"x")
     await raw.flush()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(refused) < len(may_not_read) + len(may_not_send):
             heard.clear()
             await heard.wait()

@@ -38,6 +38,7 @@ from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.receipts.receipts import verify_receipt
 from easynet.fabric.values import retention
 from tests.fabric.job_fakes import updates_of
+from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +110,7 @@ def marks_in(folder: Path) -> list[str]:
 
 
 async def until_marked(folder: Path, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(marks_in(folder)) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -119,7 +120,7 @@ async def count_of_offers(client: AsyncClient, function: str) -> int:
 
 
 async def until_offered(client: AsyncClient, function: str, nodes: int = 1) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await count_of_offers(client, function) < nodes:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -157,7 +158,7 @@ def node_with(training: Training, url: str, *, idempotent: bool = False) -> Comp
 
 
 async def until_told(job: JobHandle, message: str = "") -> None:
-    async with asyncio.timeout(20), aclosing(job.follow()) as updates:
+    async with asyncio.timeout(PATIENCE_S), aclosing(job.follow()) as updates:
         async for update in updates:
             if isinstance(update, JobProgressed) and message in ("", update.message):
                 return
@@ -176,7 +177,7 @@ async def test_job_survives_its_client_and_the_death_of_its_gateway(process: Gat
         async with AsyncClient(process.url) as another:
             job = another.job(job_id)
             training.allow(1)
-            assert await job.result(20) == {"steps": 4}
+            assert await job.result(PATIENCE_S) == {"steps": 4}
             updates = await updates_of(job)
         told = [update.message for update in updates if isinstance(update, JobProgressed)]
         assert told == [f"step {i}" for i in range(4)]
@@ -218,7 +219,7 @@ async def test_work_that_ends_while_the_gateway_is_dead_is_not_done_again(proces
         await training.stopped.wait()
         process.start()
         async with AsyncClient(process.url) as another:
-            assert await another.job(job_id).result(20) == {"steps": 1}
+            assert await another.job(job_id).result(PATIENCE_S) == {"steps": 1}
     assert training.effects == {job_id: 1}
 
 
@@ -246,7 +247,7 @@ async def test_items_of_a_generator_are_whole_after_the_gateway_died(process: Ga
         process.start()
         go_on.set()
         async with AsyncClient(process.url) as another:
-            assert await another.job(job_id).result(20) == list(range(100))
+            assert await another.job(job_id).result(PATIENCE_S) == list(range(100))
     assert starts == [job_id] * 2
 
 
@@ -263,10 +264,10 @@ async def test_job_can_be_cancelled_after_the_gateway_died(process: GatewayProce
             training.allow(4)
             await until_told(job)  # so the gateway listens to the call again
             assert await job.cancel() == "cancelled"
-            async with asyncio.timeout(1):
+            async with within(1):
                 await training.stopped.wait()
             with pytest.raises(JobCancelled):
-                await job.result(5)
+                await job.result(PATIENCE_S)
     assert not training.effects
 
 
@@ -276,7 +277,7 @@ async def test_cancelling_stops_the_function_within_a_second(gateway: Gateway) -
         job = await client.submit("train", 5)
         await training.began.wait()
         assert await job.cancel() == "cancelled"
-        async with asyncio.timeout(1):
+        async with within(1):
             await training.stopped.wait()
 
 
@@ -289,7 +290,7 @@ async def test_job_of_a_node_that_was_killed_is_done_by_another(
         job = await client.submit("twice", 1.0)
         await until_marked(tmp_path, 1)
         nodes[marks_in(tmp_path)[0].split()[0]].kill()
-        assert await job.result(20) == job.id
+        assert await job.result(PATIENCE_S) == job.id
         updates = await updates_of(job)
     places = [update.node for update in updates if isinstance(update, JobStarted)]
     assert sorted(places) == ["one", "two"]
@@ -306,7 +307,7 @@ async def test_job_that_must_not_run_twice_fails_with_its_node(
         await until_marked(tmp_path, 1)
         nodes[marks_in(tmp_path)[0].split()[0]].kill()
         with pytest.raises(OutcomeUnknown):
-            await job.result(20)
+            await job.result(PATIENCE_S)
     assert len(marks_in(tmp_path)) == 1
 
 
@@ -353,9 +354,9 @@ async def test_key_that_was_used_gives_the_job_that_there_is(gateway: Gateway) -
     node.register(work)
     async with node, AsyncClient(gateway.url) as client:
         first = await client.submit_with(JobOptions(key="nightly"), "work", 1)
-        assert await first.result(5) == 1
+        assert await first.result(PATIENCE_S) == 1
         again = await client.submit_with(JobOptions(key="nightly"), "work", 1)
-        assert (again.id, again.is_duplicate, await again.result(5)) == (first.id, True, 1)
+        assert (again.id, again.is_duplicate, await again.result(PATIENCE_S)) == (first.id, True, 1)
         with pytest.raises(BadData, match="another job"):
             await client.submit_with(JobOptions(key="nightly"), "work", 2)
     assert calls == [first.id]
@@ -369,9 +370,9 @@ async def test_job_spends_what_its_clients_grant_allows(gateway: Gateway, tmp_pa
             grant = (await client.grant()).narrow(Limits(max_spend=5))
         member = await join(grant.token(), tmp_path / "ben")
         async with AsyncClient(member.gateways[0], data_dir=tmp_path / "ben") as ben:
-            assert await (await ben.submit("size", "four")).result(10) == 4
+            assert await (await ben.submit("size", "four")).result(PATIENCE_S) == 4
             with pytest.raises(OverBudget):
-                await (await ben.submit("size", "four")).result(10)
+                await (await ben.submit("size", "four")).result(PATIENCE_S)
             with pytest.raises(OverBudget):
                 await ben.execute("size", "four")
         async with AsyncClient(gateway.url) as client:
@@ -386,7 +387,7 @@ async def test_client_submits_only_what_it_may_call(gateway: Gateway, tmp_path: 
         token = await owner.invite("client", "ana", functions=["gpu.size"])
         member = await join(token, tmp_path / "ana")
         async with AsyncClient(member.gateways[0], data_dir=tmp_path / "ana") as ana:
-            assert await (await ana.submit("gpu.size", "four")).result(10) == 4
+            assert await (await ana.submit("gpu.size", "four")).result(PATIENCE_S) == 4
             for function in ("largest", "gpu.largest"):
                 with pytest.raises(AccessDenied):
                     await ana.submit(function, [1])
@@ -400,7 +401,7 @@ async def test_job_stops_when_its_client_is_shut_out(gateway: Gateway, tmp_path:
             await ana.submit("train", 5)
             await training.began.wait()
         await owner.revoke("client", "ana")
-        async with asyncio.timeout(2):
+        async with within(2):
             await training.stopped.wait()
         await until_counted(gateway, {"failed": 1})
 
@@ -454,7 +455,7 @@ async def much_and_little(gateway: Gateway, training: Training, folder: Path) ->
 
 
 async def until_counted(gateway: Gateway, jobs: dict[JobState, int]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await gateway.numbers()).jobs != jobs:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -467,7 +468,7 @@ async def test_large_values_of_a_job_stay_while_it_is_kept(gateway: Gateway, tmp
     data = bytes(range(256)) * 4096
     async with node, AsyncClient(member.gateways[0], data_dir=tmp_path / "ana") as ana:
         job = await ana.submit("turned", data)
-        assert await job.result(10) == data[::-1]
+        assert await job.result(PATIENCE_S) == data[::-1]
     store = gateway._data_dir / "artifacts"
     retention.sweep(store, time.time() + 6 * retention.DAY_S, 0)
     sizes = [f.stat().st_size for f in store.glob("??/*")]
@@ -584,7 +585,7 @@ async def test_gateway_stops_while_a_job_runs_and_goes_on_with_it(own_data_dir: 
         async with Gateway(own_data_dir, port=port, lasting=True) as again:
             training.allow(1)
             async with AsyncClient(again.url) as client:
-                assert await client.job(job_id).result(20) == {"steps": 1}
+                assert await client.job(job_id).result(PATIENCE_S) == {"steps": 1}
     assert training.effects == {job_id: 1}
 
 
@@ -592,7 +593,7 @@ def test_jobs_without_async(process: GatewayProcess, spawn_node: Callable[[str, 
     spawn_node(process.url, "one")
     with Client(process.url) as client:
         job = client.submit_with(JobOptions(timeout_s=30), "once", 0.01)
-        assert job.result(20) == job.id
+        assert job.result(PATIENCE_S) == job.id
         assert client.job(job.id).state() == "succeeded"
         assert job.details().node == "one"
         assert [type(update) for update in job.follow()][-1] is JobEnded

@@ -17,6 +17,7 @@ from easynet.core.errors import ServerNotStarted, SettingsError
 from easynet.fabric.access.authority import Authority
 from easynet.fabric.gateway.nats_server import NatsServer, nats_server_binary
 from easynet.fabric.gateway.server_config import ServerConfig
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +67,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
+def wait_until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> bool:
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

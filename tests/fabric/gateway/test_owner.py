@@ -18,6 +18,7 @@ from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
 from easynet.settings import Settings
 from easynet.testing.clock import ManualClock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +58,7 @@ async def test_drained_node_finishes_takes_nothing_new_and_leaves(
 
     def work() -> str:
         began.set()
-        may_end.wait(20)
+        may_end.wait(PATIENCE_S)
         return "done"
 
     async with Owner(lasting.url) as owner, AsyncClient(lasting.url) as client:
@@ -65,14 +66,14 @@ async def test_drained_node_finishes_takes_nothing_new_and_leaves(
         node.register(work)
         await node.start()
         call = asyncio.create_task(client.execute("work"))
-        await asyncio.to_thread(began.wait, 10)
+        await asyncio.to_thread(began.wait, PATIENCE_S)
         await owner.drain("gpu")
         [seen] = await client.nodes()
         assert seen.draining
         assert await client.find(seen.capabilities[0].name) == []
         may_end.set()
         assert await call == "done"
-        await asyncio.wait_for(node.wait(), 10)
+        await asyncio.wait_for(node.wait(), PATIENCE_S)
 
         async def is_gone() -> bool:
             return not await client.nodes()

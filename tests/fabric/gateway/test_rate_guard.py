@@ -17,6 +17,7 @@ from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.node import ComputeNode
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,10 @@ async def raw_connection(member: Membership) -> NatsClient:
 async def ignore(_: object) -> None: ...
 
 
-async def test_a_flood_ends_and_good_calls_go_on(lasting: Gateway, tmp_path: Path) -> None:
+async def test_a_flood_ends_and_good_calls_go_on(
+    lasting: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("easynet.fabric.gateway.rate_guard._FIRST_SUSPENSION_S", 300.0)
     async with Owner(lasting.url) as owner:
         evil = await join(await owner.invite("client", "eve", rate=500), tmp_path / "eve")
         good = await join(await owner.invite("client", "ana", rate=500), tmp_path / "ana")
@@ -55,7 +59,10 @@ async def test_a_flood_ends_and_good_calls_go_on(lasting: Gateway, tmp_path: Pat
     node.register(len, name="size")
     await node.start()
     flooder = await raw_connection(evil)
-    async with AsyncClient(good.gateways[0], data_dir=tmp_path / "ana") as client, asyncio.timeout(10):
+    async with (
+        AsyncClient(good.gateways[0], data_dir=tmp_path / "ana") as client,
+        asyncio.timeout(PATIENCE_S),
+    ):
         while not flooder.is_closed:
             with contextlib.suppress(NatsError):  # it is cut off meanwhile
                 for _ in range(200):
@@ -90,7 +97,7 @@ async def send_on(raw: NatsClient, name: str, count: int, every_s: float) -> Non
 
 async def ended(*raws: NatsClient) -> None:
     """Return when all these connections were ended by the server."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not all(raw.is_closed for raw in raws):  # noqa: ASYNC110 (no event tells of it)
             await asyncio.sleep(0.01)
 
@@ -111,7 +118,7 @@ async def test_connections_that_end_before_anybody_looks_are_counted(
     lasting: Gateway, tmp_path: Path
 ) -> None:
     evil = await invited(lasting, "eve", 50, tmp_path)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await sends_a_hundred(evil):
             pass
 
@@ -172,7 +179,7 @@ async def test_bytes_count_as_well_as_messages(lasting: Gateway, tmp_path: Path)
     raw = await raw_connection(evil)
     data = bytes(4 * 1024 * 1024)
     with contextlib.suppress(NatsError, OSError, TimeoutError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not raw.is_closed:
                 await raw.publish("fn.gpu.eve.call.size", data)
                 await raw.flush(timeout=1)

@@ -41,6 +41,7 @@ from tests.fabric.job_fakes import (
     updates_of,
     wait,
 )
+from tests.patience import PATIENCE_S, undisturbed
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ async def test_job_of_a_node_that_dies_goes_to_another(gateway: JobGateway, node
     nodes.instances["two"] = "2"
     nodes.die("one")
     steps.allow(5)
-    assert await job.result(5) == "done"
+    assert await job.result(PATIENCE_S) == "done"
     updates = await updates_of(job)
     starts = [(u.attempt, u.node) for u in updates if isinstance(u, JobStarted)]
     assert starts == [(1, "one"), (2, "two")]
@@ -102,14 +103,14 @@ async def test_items_of_an_attempt_that_came_to_nothing_are_not_in_the_result(
     nodes.instances["two"] = "2"
     nodes.die("one")
     more.set()
-    assert await job.result(5) == ["first", "second"]
+    assert await job.result(PATIENCE_S) == ["first", "second"]
 
 
 async def test_job_that_no_node_finishes_fails_with_the_reason(gateway: JobGateway, nodes: Nodes) -> None:
     nodes.instances.clear()
     job = await gateway.jobs().submit("echo", b"")
     with pytest.raises(NodeUnreachable, match="nobody took the call") as caught:
-        await job.result(5)
+        await job.result(PATIENCE_S)
     assert "3 times" in caught.value.hint
     assert sum(isinstance(u, JobPostponed) for u in await updates_of(job)) == QUICK.max_attempts - 1
 
@@ -120,7 +121,7 @@ async def test_busy_nodes_are_no_reason_to_give_up(gateway: JobGateway, nodes: N
     await until_postponed(job, QUICK.max_attempts + 1)
     assert await job.state() == "queued"
     nodes.error = None
-    assert await job.result(5) == 1
+    assert await job.result(PATIENCE_S) == 1
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ async def test_errors_that_another_attempt_would_not_mend_end_the_job(
     nodes.error = error
     job = await gateway.jobs().submit("echo", b"")
     with pytest.raises(type(error), match=str(error).replace("?", r"\?")):
-        await job.result(5)
+        await job.result(PATIENCE_S)
     assert not [u for u in await updates_of(job) if isinstance(u, JobPostponed)]
 
 
@@ -143,14 +144,14 @@ async def test_function_that_nobody_offers_for_a_moment_is_waited_for(
     job = await gateway.jobs().submit("echo", encoded(1))
     await until_postponed(job, 1)
     nodes.error = None
-    assert await job.result(5) == 1
+    assert await job.result(PATIENCE_S) == 1
 
 
 async def test_mistake_in_the_gateway_ends_one_job_and_no_other(gateway: JobGateway, nodes: Nodes) -> None:
     job = await gateway.jobs().submit("missing", b"")
     with pytest.raises(Exception, match="KeyError"):
-        await job.result(5)
-    assert await (await gateway.jobs().submit("echo", encoded(1))).result(5) == 1
+        await job.result(PATIENCE_S)
+    assert await (await gateway.jobs().submit("echo", encoded(1))).result(PATIENCE_S) == 1
 
 
 async def test_gateway_that_is_killed_goes_on_without_a_second_run(server: Server, nodes: Nodes) -> None:
@@ -165,7 +166,7 @@ async def test_gateway_that_is_killed_goes_on_without_a_second_run(server: Serve
     second = await JobGateway.start(server, nodes)
     try:
         steps.allow(3)
-        assert await second.jobs().find(job.id).result(5) == "done"
+        assert await second.jobs().find(job.id).result(PATIENCE_S) == "done"
         updates = await updates_of(second.jobs().find(job.id))
         assert [u.attempt for u in updates if isinstance(u, JobStarted)] == [1]
         told = [u.message for u in updates if isinstance(u, JobProgressed)]
@@ -238,7 +239,7 @@ async def test_job_goes_on_when_gateway_and_server_are_killed_together(server: S
         again = await second.jobs().submit("steps", b"", key="a")
         assert again.is_duplicate
         steps.allow(5)
-        assert await again.result(5) == "done"
+        assert await again.result(PATIENCE_S) == "done"
         assert nodes.runs[running.id] == 1
     finally:
         await second.stop()
@@ -259,7 +260,7 @@ async def test_order_that_nobody_speaks_for_any_more_is_delivered_again(
     second = await JobGateway.start(server, nodes, ack_wait_s=0.5)
     try:
         steps.allow(5)
-        assert await second.jobs().find(job.id).result(5) == "done"
+        assert await second.jobs().find(job.id).result(PATIENCE_S) == "done"
     finally:
         await second.stop()
 
@@ -275,11 +276,11 @@ async def test_order_that_is_delivered_again_while_it_is_worked_on_is_not_begun_
     steps = nodes.functions["steps"] = Steps()
     try:
         job = await gateway.jobs().submit("steps", b"")
-        async with asyncio.timeout(10), looking_at(server) as js:
+        async with asyncio.timeout(PATIENCE_S), looking_at(server) as js:
             while _deliveries(await js.consumer_info("JOB_ORDERS", "anas-key")) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         steps.allow(5)
-        assert await job.result(5) == "done"
+        assert await job.result(PATIENCE_S) == "done"
         assert len([u for u in await updates_of(job) if isinstance(u, JobStarted)]) == 1
         await until_empty(server)
     finally:
@@ -340,9 +341,9 @@ async def test_node_may_take_a_moment_to_come_back_after_the_gateway(server: Ser
     await nodes.began.wait()
     await first.kill()
     away = nodes.instances.pop("one")
-    second = await JobGateway.start(server, nodes, rules=JobRules(resume_s=5.0))
+    second = await JobGateway.start(server, nodes, rules=JobRules(resume_s=PATIENCE_S))
     try:
-        following = asyncio.create_task(second.jobs().find(job.id).result(5))
+        following = asyncio.create_task(second.jobs().find(job.id).result(PATIENCE_S))
         await until(lambda: nodes.refused)
         nodes.instances["one"] = away
         steps.allow(5)
@@ -353,18 +354,23 @@ async def test_node_may_take_a_moment_to_come_back_after_the_gateway(server: Ser
 
 
 async def test_order_is_kept_by_a_gateway_that_works_on_it(server: Server, nodes: Nodes) -> None:
-    gateway = await JobGateway.start(server, nodes, ack_wait_s=0.3)
+    gateway = await JobGateway.start(server, nodes, ack_wait_s=0.6)
     steps = nodes.functions["steps"] = Steps()
-    try:
+
+    async def keep_it() -> None:
+        nodes.began.clear()
         job = await gateway.jobs().submit("steps", b"")
         await nodes.began.wait()
-        await asyncio.sleep(1.0)  # more than three times what the queue waits
-        steps.allow(5)
-        await job.result(5)
         async with looking_at(server) as js:
-            info = await js.consumer_info("JOB_ORDERS", "anas-key")
-        assert _deliveries(info) == 1
+            before = _deliveries(await js.consumer_info("JOB_ORDERS", "anas-key"))
+            await asyncio.sleep(1.2)  # twice what the queue waits
+            steps.allow(5)
+            await job.result(PATIENCE_S)
+            assert _deliveries(await js.consumer_info("JOB_ORDERS", "anas-key")) == before
         assert len([u for u in await updates_of(job) if isinstance(u, JobStarted)]) == 1
+
+    try:
+        await undisturbed(keep_it, gap_s=0.1)
     finally:
         await gateway.stop()
 
@@ -383,7 +389,7 @@ async def test_effect_is_not_risked_twice_when_the_node_went_while_the_gateway_w
     second = await JobGateway.start(server, nodes)
     try:
         with pytest.raises(OutcomeUnknown, match="'one'"):
-            await second.jobs().find(job.id).result(5)
+            await second.jobs().find(job.id).result(PATIENCE_S)
         assert nodes.runs[job.id] == 1
     finally:
         await second.stop()
@@ -402,7 +408,7 @@ async def test_idempotent_job_goes_elsewhere_when_its_node_went_while_the_gatewa
     second = await JobGateway.start(server, nodes)
     try:
         steps.allow(5)
-        assert await second.jobs().find(job.id).result(5) == "done"
+        assert await second.jobs().find(job.id).result(PATIENCE_S) == "done"
         assert (await second.jobs().find(job.id).details()).node == "two"
     finally:
         await second.stop()
@@ -429,7 +435,7 @@ async def test_job_cancelled_just_before_the_gateway_died_does_not_run(
         assert await second.jobs().find(waiting.id).state() == "cancelled"
         await second.jobs().find(busy.id).cancel()
         await until_empty(server)
-        assert await (await second.jobs().submit("echo", encoded(1))).result(5) == 1
+        assert await (await second.jobs().submit("echo", encoded(1))).result(PATIENCE_S) == 1
         assert nodes.runs[waiting.id] == 0
     finally:
         await second.stop()
@@ -444,7 +450,7 @@ async def test_queue_that_is_full_refuses_and_goes_on(
         with pytest.raises(Overloaded, match="full"):
             await gateway.jobs().submit("echo", b"x" * 8192)
         assert await gateway.jobs().all() == []
-        assert await (await gateway.jobs().submit("echo", encoded(1))).result(5) == 1
+        assert await (await gateway.jobs().submit("echo", encoded(1))).result(PATIENCE_S) == 1
     finally:
         await gateway.stop()
 
@@ -464,7 +470,7 @@ async def test_settings_of_an_earlier_version_are_brought_up_to_date(
 async def test_bytes_in_the_queue_that_are_no_order_are_dropped(server: Server, gateway: JobGateway) -> None:
     async with looking_at(server) as js:
         await js.publish("orders.anas-key.x", b"not an order")
-    assert await (await gateway.jobs().submit("echo", encoded(1))).result(5) == 1
+    assert await (await gateway.jobs().submit("echo", encoded(1))).result(PATIENCE_S) == 1
     await until_empty(server)
 
 
@@ -472,15 +478,15 @@ async def test_everything_that_ended_is_known_after_a_restart(server: Server, no
     first = await JobGateway.start(server, nodes)
     good = await first.jobs().submit("echo", encoded(7), key="a")
     bad = await first.jobs().submit("fail", b"", key="b")
-    await good.result(5)
+    await good.result(PATIENCE_S)
     with pytest.raises(RemoteFailure):
-        await bad.result(5)
+        await bad.result(PATIENCE_S)
     before = await first.jobs().all()
     await first.stop()
     second = await JobGateway.start(server, nodes)
     try:
         assert await second.jobs().all() == before
-        assert await second.jobs().find(good.id).result(5) == 7
+        assert await second.jobs().find(good.id).result(PATIENCE_S) == 7
         assert (await second.jobs().submit("echo", encoded(7), key="a")).is_duplicate
     finally:
         await second.stop()
@@ -496,9 +502,9 @@ async def test_server_that_comes_back_finds_its_gateway_at_work(server: Server, 
         steps.allow(3)
         await server.start()
         steps.allow(2)
-        assert await job.result(20) == "done"
+        assert await job.result(PATIENCE_S) == "done"
         assert nodes.runs[job.id] == 1
-        assert await (await gateway.jobs().submit("echo", encoded(1))).result(10) == 1
+        assert await (await gateway.jobs().submit("echo", encoded(1))).result(PATIENCE_S) == 1
     finally:
         await gateway.stop()
 

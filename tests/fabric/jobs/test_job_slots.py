@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easynet.fabric.jobs.job_slots import JobSlots
+from tests.patience import PATIENCE_S
 
 
 def taken(slots: JobSlots, owner: str) -> int:
@@ -36,12 +37,12 @@ async def test_who_waits_is_told_when_a_place_becomes_free() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     slots.give_back("ana")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting
 
 
 async def test_who_need_not_wait_does_not() -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await JobSlots(1).wait("ana")
 
 

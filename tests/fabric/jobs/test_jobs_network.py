@@ -15,6 +15,7 @@ from easynet.fabric.jobs.job_client import Jobs, open_jobs
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.wire.packing import pack
 from tests.fabric.job_fakes import updates_of
+from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +53,7 @@ async def test_job_runs_on_a_real_node_while_its_client_is_away(
                         break
         go_on.set()
         job = jobs.find(submitted.id)
-        assert await job.result(10) == {"epochs": 3}
+        assert await job.result(PATIENCE_S) == {"epochs": 3}
         updates = await updates_of(job)
         assert [u.node for u in updates if isinstance(u, JobStarted)] == ["gpu"]
         assert [u.message for u in updates if isinstance(u, JobProgressed)][-1] == "epoch 2"
@@ -77,7 +78,7 @@ async def test_job_of_a_node_that_leaves_is_done_by_the_next(gateway: Gateway, j
     await first.stop()
     async with ComputeNode(gateway.url, name="second") as second:
         second.register(work)
-        assert await job.result(10) == "done"
+        assert await job.result(PATIENCE_S) == "done"
     assert [u.node for u in await updates_of(job) if isinstance(u, JobStarted)] == ["first", "second"]
 
 
@@ -96,7 +97,7 @@ async def test_job_that_is_cancelled_stops_at_the_node(gateway: Gateway, jobs: J
         job = await jobs.submit("work", pack([[], {}]))
         await began.wait()
         assert await job.cancel() == "cancelled"
-        async with asyncio.timeout(1):
+        async with within(1):
             await stopped.wait()
 
 
@@ -108,12 +109,12 @@ async def test_jobs_are_still_there_when_the_gateway_was_started_again(own_data_
     ):
         node.register(len, name="size")
         job = await jobs.submit("size", pack([["four"], {}]))
-        assert await job.result(10) == 4
+        assert await job.result(PATIENCE_S) == 4
     async with (
         Gateway(own_data_dir, lasting=True) as gateway,
         open_jobs(gateway.url, own_data_dir) as jobs,
     ):
-        assert await jobs.find(job.id).result(10) == 4
+        assert await jobs.find(job.id).result(PATIENCE_S) == 4
 
 
 async def test_errors_of_the_gateway_arrive_as_what_they_are(jobs: Jobs) -> None:
@@ -127,6 +128,6 @@ async def test_errors_of_the_gateway_arrive_as_what_they_are(jobs: Jobs) -> None
 
 async def test_nobody_can_ask_in_the_name_of_another(gateway: Gateway, own_data_dir: Path) -> None:
     async with open_jobs(gateway.url, own_data_dir) as jobs:
-        assert await jobs._questions._ask("job.list.local", [], timeout_s=5.0) == []
+        assert await jobs._questions._ask("job.list.local", [], timeout_s=PATIENCE_S) == []
         with pytest.raises(GatewayError):
             await jobs._questions._ask("job.list.ana", [], timeout_s=0.5)

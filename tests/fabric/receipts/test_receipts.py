@@ -29,6 +29,7 @@ from easynet.fabric.receipts.receipts import (
     StreamDigest,
     verify_receipt,
 )
+from tests.patience import PATIENCE_S
 
 GPU, STRANGER = Identity.generate(), Identity.generate()
 KEY_OF = {"gpu": GPU.public}.get
@@ -169,7 +170,7 @@ async def test_receipt_follows_by_itself_and_nothing_runs_on_after() -> None:
     add(signer)
     add(signer, "c2")
     assert len(asyncio.all_tasks() - before) == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await post.arrived.wait()
         while asyncio.all_tasks() - before:
             await asyncio.wait(asyncio.all_tasks() - before)
@@ -208,7 +209,7 @@ async def test_receipts_wait_while_the_gateway_is_away() -> None:
     assert post.messages == []
     add(signer, "c2")
     post.is_gone = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await post.arrived.wait()
     await signer.close()
     assert [receipt.facts.call.id for receipt in post.receipts()] == ["c1", "c2"]

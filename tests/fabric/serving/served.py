@@ -27,6 +27,7 @@ from easynet.fabric.wire.address import Address
 from easynet.fabric.wire.calls import Call, encode_call
 from easynet.fabric.wire.packing import pack
 from easynet.fabric.wire.updates import Update, decode_pieces, decode_update, update_of
+from tests.patience import PATIENCE_S
 
 INBOX = "i" * 32
 
@@ -56,7 +57,7 @@ class RecordedConnection(Connection):
 
     async def answer(self, id_: str) -> Update:
         """The latest that a call was told, once it was told something."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not (found := [update for to, update in self.updates if to == id_]):
                 self._came.clear()
                 await self._came.wait()
@@ -114,7 +115,7 @@ class Served:
 
     async def close(self) -> None:
         self.reception.refuse_all()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.reception.idle()
         await self.receipts.close()
 

@@ -11,6 +11,7 @@ from easynet.fabric.serving.services import Limits
 from easynet.fabric.wire.names import METERED
 from easynet.fabric.wire.updates import Failure, Result
 from tests.fabric.serving.served import Served
+from tests.patience import PATIENCE_S
 
 PAYING = METERED + "client"
 
@@ -94,12 +95,12 @@ async def test_waiting_calls_are_never_begun_once_the_node_stops(tmp_path: Path)
 
     async with serving(tmp_path, wait, limits=Limits(1, 1, 16), idempotent=False) as served:
         first, *others = [served.call("wait", number) for number in range(4)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await began.wait()
         served.reception.refuse_all()
         assert await code(served, first) == OutcomeUnknown.code
         assert [await code(served, id_) for id_ in others] == [NodeRefused.code] * 3
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await served.reception.idle()
         assert runs == [0]
 
@@ -114,7 +115,7 @@ async def test_call_that_is_refused_while_it_is_charged_has_not_begun(tmp_path: 
 
     async with serving(tmp_path, double, ask=think, idempotent=False) as served:
         id_ = served.call("double", 2, client=PAYING)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await asked.wait()
         served.reception.refuse_all()
         assert await code(served, id_) == NodeRefused.code

@@ -16,6 +16,7 @@ from easynet.fabric.node import ComputeNode
 from easynet.fabric.serving.reception import Reception
 from easynet.fabric.wire.packing import pack
 from easynet.fabric.wire.updates import Result, Update
+from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +95,7 @@ async def begun(client: AsyncClient, work: Work) -> AsyncIterator["asyncio.Task[
 
 
 async def until_followed(node: ComputeNode, calls: int = 2) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(reception_of(node)._calls.by_id) < calls:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -134,7 +135,7 @@ async def test_call_ends_when_nobody_waits_any_more(
             die(each)
             silence(node, each)
         reception_of(node).pulse()
-        async with asyncio.timeout(1):
+        async with within(1):
             await work.stopped.wait()
         assert not reception_of(node)._calls.by_id
 
@@ -146,11 +147,11 @@ async def test_the_second_can_cancel_and_the_first_only_leaves(
         async with begun(second, work):
             await until_followed(node)
             first.cancel()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(reception_of(node)._calls.by_id) > 1:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
             assert not work.stopped.is_set()
-        async with asyncio.timeout(1):
+        async with within(1):
             await work.stopped.wait()
 
 
@@ -174,7 +175,7 @@ async def again(client: AsyncClient, function: str, instance: str) -> Update:
     outbox = client._connected().outbox
     call = outbox.begin(FollowedCall, NodeId("my-node"), function, pack([[], {}]), key=KEY, instance=instance)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not isinstance(update := await call.next(), Result):
                 if not isinstance(update, Result) and hasattr(update, "code"):
                     break

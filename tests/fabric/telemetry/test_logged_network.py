@@ -13,6 +13,7 @@ import pytest
 
 from easynet.fabric.gateway.owner import Owner
 from tests.fabric.telemetry.logged_process import ARGUMENT, RESULT, WORDS
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +46,7 @@ def process(log: Path, *command: str) -> Iterator["subprocess.Popen[str]"]:
 
 async def said(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         return (await asyncio.to_thread(process.stdout.readline)).strip()
 
 

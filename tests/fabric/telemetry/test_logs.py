@@ -218,9 +218,9 @@ def test_hidden_words_are_marked() -> None:
     ],
 )
 def test_long_texts_are_searched_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     redacted(text)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_long_text_is_cut() -> None:

@@ -20,6 +20,7 @@ from easynet.fabric.telemetry import metrics
 from easynet.fabric.telemetry.metrics import GatewayNumbers, MetricsServer
 from easynet.fabric.telemetry.metrics_collector import MOST_FUNCTIONS, OTHER
 from easynet.fabric.telemetry.statistics import CallStatistics
+from tests.patience import PATIENCE_S, within
 
 ADD = CapabilityName("add")
 
@@ -68,7 +69,7 @@ async def server(known: Known) -> AsyncIterator[MetricsServer]:
 
 
 def get(port: int, path: str = "/metrics", **headers: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
@@ -236,7 +237,7 @@ async def test_stop_does_not_wait_for_a_scrape_under_way(known: Known, server: M
     with socket.create_connection(("127.0.0.1", server.port)) as visitor:
         visitor.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
         await asked.wait()
-        async with asyncio.timeout(2):
+        async with within(2):
             await server.stop()
         never.set()
         await asyncio.to_thread(visitor.recv, 1)
@@ -268,7 +269,7 @@ async def test_scrape_of_a_gateway_that_hangs_ends(known: Known) -> None:
     server = MetricsServer(known, 0, timeout_s=0.05)
     await server.start()
     assert value(await scrape(server), "easynet_up") == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await cancelled.wait()
     await server.stop()
 

@@ -37,7 +37,7 @@ def marked(file: Path) -> int:
 async def move(client: AsyncClient, marks: Path) -> None:
     """End the node that has a call, which goes on at the other one."""
     call = asyncio.create_task(client.execute("wait", str(marks)))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while not (pid := marked(marks)):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     os.kill(pid, signal.SIGTERM)  # drains
@@ -72,7 +72,7 @@ async def main(url: str, marks: Path) -> None:
     }
     traces: dict[str, str] = {}
     async with AsyncClient(url) as client:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while len(await client.nodes()) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         for name, story in stories.items():

@@ -11,6 +11,7 @@ from easynet.fabric.access.memberships import Membership
 from easynet.fabric.gateway.nats_server import NatsServer
 from easynet.fabric.gateway.server_config import ServerConfig
 from easynet.fabric.transport.connection import Connection, Message
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,7 @@ async def test_server_that_is_gone_is_waited_for_once_and_not_at_every_request(
     await connection.open()
     await connection.subscribe("silence", never_answer)
     request = asyncio.create_task(connection.request("silence", b"", timeout_s=60))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asked.wait()
         await server.stop()
         await lost.wait()

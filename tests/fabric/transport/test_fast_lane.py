@@ -11,6 +11,7 @@ from easynet.fabric.access.memberships import WayIn
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.wire.address import Address
+from tests.patience import PATIENCE_S
 
 
 class Line:
@@ -61,7 +62,7 @@ async def test_pieces_of_one_turn_arrive_as_one_message_and_all_in_order(
         await client.publish("fn.n.local.call.c", b"6")
         client.send_together("fn.n.local.call.a", b"7")
         await client.flush()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(line.heard) < 5:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
     assert line.heard == [("a", b"123"), ("b", b"4"), ("a", b"5"), ("c", b"6"), ("a", b"7")]
@@ -75,7 +76,7 @@ async def test_pieces_are_not_lost_where_the_connection_closes_at_once(
         await line.connection.flush()
         async with client_connection(gateway, own_data_dir) as client:
             client.send_together("fn.n.local.call.a", b"1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not line.heard:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
     assert line.heard == [("a", b"1")]

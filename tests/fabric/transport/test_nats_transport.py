@@ -168,7 +168,7 @@ async def test_a_connection_speaks_in_lines_and_ends() -> None:
     port = server.sockets[0].getsockname()[1]
     transport = BufferedTransport()
     assert not transport
-    await transport.connect(urlparse(f"nats://127.0.0.1:{port}"), buffer_size=0, connect_timeout=2)
+    await transport.connect(urlparse(f"nats://127.0.0.1:{port}"), buffer_size=0, connect_timeout=40)
     assert await transport.readline() == b"INFO {}\r\n"
     assert await transport.read(2) == b"re"
     transport.writelines([b"PI", b"NG\r\n"])

@@ -13,6 +13,7 @@ from easynet.fabric.values.arrival_on_disk import ArrivalOnDisk
 from easynet.fabric.values.artifacts import ArtifactStore
 from easynet.fabric.values.drafts import PART_BYTES, Draft
 from easynet.fabric.values.parcels import Kind, Parcel
+from tests.patience import PATIENCE_S
 
 DATA = random.Random(1).randbytes(20 * PART_BYTES + 7)
 ARTIFACT = Artifact(digest=hashlib.sha256(DATA).hexdigest(), size_bytes=len(DATA))
@@ -29,7 +30,7 @@ class Other:
         self.asked += range(offset, offset + parts * PART_BYTES, PART_BYTES)
 
     async def give(self, arrival: ArrivalOnDisk) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not arrival.end.done():
                 asked, self.asked = self.asked, []
                 for offset in asked:
@@ -111,6 +112,6 @@ async def test_what_nobody_wants_any_more_is_removed(store: ArtifactStore) -> No
     arrival.fail(NodeUnreachable("gone"))
     with pytest.raises(NodeUnreachable):
         await arrival.end
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while store.drafts_of("ana"):  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -32,8 +32,11 @@ from easynet.fabric.values.retention import MAX_AGE_S
 from easynet.fabric.values.transfer_service import MAX_UNFINISHED
 from easynet.fabric.wire.address import Address
 from tests.fabric.proxy import Proxy
+from tests.patience import PATIENCE_S
 
 SIZE = 200_000_000
+HALF = SIZE // 2
+"""What is on its way is still less than a fifth of it."""
 GATEWAY = """
 import asyncio, sys
 from pathlib import Path
@@ -76,16 +79,16 @@ def through(proxy: Proxy, folder: Path) -> str:
     return f"nats://127.0.0.1:{proxy.port}"
 
 
-def large_file(path: Path) -> tuple[Artifact, Path]:
-    """A file of 200 MB, no two parts of which are alike."""
+def large_file(path: Path, size: int = SIZE) -> tuple[Artifact, Path]:
+    """A file, no two parts of which are alike."""
     block = random.Random(3).randbytes(1_000_000)
     digest = hashlib.sha256()
     with open(path, "wb") as file:
-        for number in range(SIZE // len(block)):
+        for number in range(size // len(block)):
             piece = number.to_bytes(8, "big") + block[8:]
             digest.update(piece)
             file.write(piece)
-    return Artifact(digest=digest.hexdigest(), size_bytes=SIZE, filename=path.name), path
+    return Artifact(digest=digest.hexdigest(), size_bytes=size, filename=path.name), path
 
 
 def debris(data_dir: Path) -> list[Path]:
@@ -216,7 +219,7 @@ async def test_200_mb_arrive_whole_though_the_connection_is_cut_in_the_middle(
 async def test_what_arrived_before_the_client_was_killed_is_not_sent_again(
     gateway: Gateway, own_data_dir: Path, tmp_path: Path, way: Literal["up", "down"]
 ) -> None:
-    artifact, source = large_file(tmp_path / "f")
+    artifact, source = large_file(tmp_path / "f", HALF)
     folder = elsewhere(own_data_dir, "client")
     target = tmp_path / "copy"
     if way == "down":
@@ -224,22 +227,22 @@ async def test_what_arrived_before_the_client_was_killed_is_not_sent_again(
     async with Proxy(Address.parse(gateway.url).port) as proxy:
         url = through(proxy, folder)
         what = ("upload", source) if way == "up" else ("download", target)
-        async with running(CLIENT, url, folder, *what, artifact.digest, SIZE) as killed:
-            await proxy.passed_as_much_as(SIZE // 2)
+        async with running(CLIENT, url, folder, *what, artifact.digest, HALF) as killed:
+            await proxy.passed_as_much_as(HALF // 2)
             killed.send_signal(signal.SIGKILL)
             await killed.wait()
         async with AsyncClient(url, data_dir=folder) as client:
             await (client.upload(source) if way == "up" else client.download(artifact, target))
-        assert proxy.passed < 1.2 * SIZE
+        assert proxy.passed < 1.2 * HALF
     assert hashlib.sha256((source if way == "up" else target).read_bytes()).hexdigest() == artifact.digest
     assert ArtifactStore(own_data_dir / "artifacts").has(artifact)
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-async def test_200_mb_arrive_whole_though_the_gateway_is_killed_in_the_middle(
+async def test_a_large_file_arrives_whole_though_the_gateway_is_killed_in_the_middle(
     own_data_dir: Path, tmp_path: Path, way: Literal["up", "down"]
 ) -> None:
-    artifact, source = large_file(tmp_path / "f")
+    artifact, source = large_file(tmp_path / "f", HALF)
     store = ArtifactStore(own_data_dir / "artifacts")
     if way == "down":
         store.put_file(source)
@@ -256,7 +259,7 @@ async def test_200_mb_arrive_whole_though_the_gateway_is_killed_in_the_middle(
             moving = asyncio.create_task(client.upload(source))
         else:
             moving = asyncio.create_task(client.download(artifact, tmp_path / "copy"))
-        await proxy.passed_as_much_as(SIZE // 2)
+        await proxy.passed_as_much_as(HALF // 2)
         proxy.close()
         gateway.kill()
         await gateway.wait()
@@ -265,7 +268,7 @@ async def test_200_mb_arrive_whole_though_the_gateway_is_killed_in_the_middle(
         await again.stdout.readline()
         await proxy.open()
         await moving
-        assert proxy.passed < 1.2 * SIZE
+        assert proxy.passed < 1.2 * HALF
     arrived = store.path(artifact) if way == "up" else tmp_path / "copy"
     assert hashlib.sha256(arrived.read_bytes()).hexdigest() == artifact.digest
 
@@ -318,7 +321,7 @@ async def test_a_member_speaks_of_artifacts_in_its_own_name_only(
     connection.on_refusal = refused.put_nowait
     await connection.open()
     await connection.publish(about(connection, "put.client.ana"), b"")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await refused.get()).startswith("art.put.client.ana.")
     await connection.close()
 
