@@ -280,4 +280,5 @@ def test_real_network_is_shown() -> None:
         (sys.executable, "-m", "easynet", "top", "--once"), capture_output=True, text=True, timeout=200
     )
     assert (ran.returncode, ran.stderr) == (0, "Network: embedded, on this machine alone\n")
-    assert re.search(r"medical +ready +0/\d+ +0 +0 +0", ran.stdout)
+    # No rate is known where the node was kept from saying something between the two looks.
+    assert re.search(r"medical +ready +0/\d+ +0 +[0–] +0", ran.stdout)

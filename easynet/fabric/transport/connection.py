@@ -16,6 +16,7 @@ from easynet.fabric.access.grants import Limits
 from easynet.fabric.access.memberships import Membership
 from easynet.fabric.transport.dialler import Callback, Dialler, member_name
 from easynet.fabric.transport.fast_lane import FastLane, Receive, ReceiveView, UnqueuedClient
+from easynet.fabric.transport.standstill import Standstill
 from easynet.fabric.wire.address import Address
 
 CONNECT_TIMEOUT_S: Final = 3.0
@@ -104,14 +105,7 @@ class Connection:
         """Connect within three seconds, to the server whose id is `expect`; raises GatewayUnreachable."""
         self._was_opened = True
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                membership = await self._dialler.connect(
-                    self._nats,
-                    on_loss=self._lost,
-                    on_return=self._returned,
-                    on_end=self._closed,
-                    on_refusal=lambda subject: self.on_refusal(subject),
-                )
+            membership = await self._dial()
             if expect and self.server_id != expect:
                 raise self._dialler.unreachable("another server than the gateway answers")
         except (OSError, TimeoutError, nats.errors.Error) as error:
@@ -124,6 +118,31 @@ class Connection:
         if membership is not None:
             self.kind, self.rights = membership.kind, Limits(membership.functions)
         self._connected.set()
+
+    async def _dial(self) -> Membership | None:
+        """Connect; a second time where the first was in vain because this process stood still meanwhile."""
+        with Standstill() as standstill:
+            try:
+                return await self._dial_once()
+            except (OSError, TimeoutError, nats.errors.Error):
+                if not standstill.happened:
+                    raise
+        self._is_closing = True
+        await self._nats.close()
+        self._is_closing = False
+        self._nats = UnqueuedClient()
+        self._lane = FastLane(self._nats)
+        return await self._dial_once()
+
+    async def _dial_once(self) -> Membership | None:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            return await self._dialler.connect(
+                self._nats,
+                on_loss=self._lost,
+                on_return=self._returned,
+                on_end=self._closed,
+                on_refusal=lambda subject: self.on_refusal(subject),
+            )
 
     @property
     def cluster(self) -> tuple[str, ...]:

@@ -136,6 +136,7 @@ async def test_an_addressed_idempotent_call_fails_as_retryable_and_its_invocatio
 
     process = spawn(NODE, gateway.url, "a", tmp_path / "marks")
     await offered(client, until, "once", 1)
+    assert await client.execute("a.memory_kib")  # so that it knows what may run twice
     calls = [
         asyncio.create_task(client.execute("a.twice", 60)),
         asyncio.create_task(invoke("twice")),

@@ -55,6 +55,8 @@ def entries(folder: Path, pattern: str) -> list[Path]:
 async def begun_call(
     client: AsyncClient, tmp_path: Path, until: Until, seconds: float
 ) -> "asyncio.Task[object]":
+    await client.execute("my-node.wait", 0)  # so that it knows what may run twice
+    (tmp_path / "began").unlink()
     call = asyncio.create_task(client.execute("my-node.wait", seconds))
 
     async def has_begun() -> bool:
