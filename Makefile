@@ -10,9 +10,10 @@ SENTENCE ?= train a medical anomaly detector
 demo: .venv/ready-demo  ## a sentence becomes finished work, on this machine
 	$(BIN)/easynet "$(SENTENCE)"
 
+# Much of it waits, so more run at once than there are cores.
 test: .venv/ready-dev  ## the whole suite, with coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=92 $(ARGS)
+	$(BIN)/python -m pytest -n 3 --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=92 $(ARGS)
 
 quick: .venv/ready-dev  ## the tests that need no server and no training
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(ARGS)

@@ -416,18 +416,18 @@ async def test_namesake_of_a_client_that_was_shut_out_has_none_of_its_jobs(
         first = await join(await owner.invite("client", "ana"), tmp_path / "first")
         async with AsyncClient(first.gateways[0], data_dir=tmp_path / "first") as ana:
             job_id = (await ana.submit_with(nightly, "size", "four")).id
-            assert await ana.job(job_id).result(10) == 4
+            assert await ana.job(job_id).result(PATIENCE_S) == 4
         await owner.revoke("client", "ana")
         second = await join(await owner.invite("client", "ana"), tmp_path / "second")
         async with AsyncClient(second.gateways[0], data_dir=tmp_path / "second") as another:
             assert await another.jobs() == []
             found = another.job(job_id)
-            for attempt in (found.state(), found.cancel(), found.result(5), updates_of(found)):
+            for attempt in (found.state(), found.cancel(), found.result(PATIENCE_S), updates_of(found)):
                 with pytest.raises(JobNotFound):
                     await attempt
             again = await another.submit_with(nightly, "size", "five!")
             assert not again.is_duplicate
-            assert await again.result(10) == 5
+            assert await again.result(PATIENCE_S) == 5
             assert [job.id for job in await another.jobs()] == [again.id]
 
 
@@ -451,7 +451,7 @@ async def much_and_little(gateway: Gateway, training: Training, folder: Path) ->
             for _ in range(6):
                 await ana.submit("train", 5)
             await training.began.wait()
-            assert await (await bob.submit("size", "four")).result(5) == 4
+            assert await (await bob.submit("size", "four")).result(PATIENCE_S) == 4
 
 
 async def until_counted(gateway: Gateway, jobs: dict[JobState, int]) -> None:
@@ -484,7 +484,7 @@ async def test_what_large_values_of_a_job_refer_to_stays_as_well(gateway: Gatewa
     node.register(len, name="size")
     nested = [[bytes([i]) * 1_000_000, "x" * 5_000_000] for i in range(3)]
     async with node, AsyncClient(member.gateways[0], data_dir=tmp_path / "ana") as ana:
-        assert await (await ana.submit("size", nested)).result(10) == 3
+        assert await (await ana.submit("size", nested)).result(PATIENCE_S) == 3
     store = gateway._data_dir / "artifacts"
     before = {f.name for f in store.glob("??/*")}
     assert len(before) > 3
@@ -499,7 +499,10 @@ async def test_job_with_too_many_large_values_is_refused(
     node = ComputeNode(gateway.url, "gpu")
     node.register(len, name="size")
     async with node, AsyncClient(gateway.url) as client:
-        assert await (await client.submit("size", [bytes([i]) * 1_000_000 for i in range(3)])).result(10) == 3
+        assert (
+            await (await client.submit("size", [bytes([i]) * 1_000_000 for i in range(3)])).result(PATIENCE_S)
+            == 3
+        )
         with pytest.raises(BadData, match="more than 3 large values"):
             await client.submit("size", [bytes([i]) * 1_000_000 for i in range(4)])
         assert len(await client.jobs()) == 1
@@ -513,7 +516,7 @@ async def test_job_leaves_its_nodes_receipt(gateway: Gateway, tmp_path: Path) ->
         node.register(lambda: 1 / 0, name="fail")
         async with node, AsyncClient(member.gateways[0], data_dir=tmp_path / "ana") as ana:
             job = await ana.submit("size", "four")
-            assert await job.result(10) == 4
+            assert await job.result(PATIENCE_S) == 4
             receipt = await job.receipt()
             call = receipt.facts.call
             assert (call.client, call.key, call.outcome, call.price) == ("ana", job.id, "ok", 3)
@@ -521,7 +524,7 @@ async def test_job_leaves_its_nodes_receipt(gateway: Gateway, tmp_path: Path) ->
             verify_receipt(receipt)
             failed = await ana.submit("fail")
             with pytest.raises(RemoteFailure):
-                await failed.result(10)
+                await failed.result(PATIENCE_S)
             assert (await failed.receipt()).facts.call.outcome == RemoteFailure.code
         with pytest.raises(JobNotFound):
             async with AsyncClient(gateway.url) as other:
@@ -540,7 +543,7 @@ async def test_receipt_of_a_job_that_a_gateway_was_killed_over_is_there(process:
         process.start()
         training.allow(1)
         async with AsyncClient(process.url) as another:
-            assert await another.job(job_id).result(20) == {"steps": 1}
+            assert await another.job(job_id).result(PATIENCE_S) == {"steps": 1}
             assert (await another.job(job_id).receipt()).facts.call.key == job_id
         process.kill()
         process.start()

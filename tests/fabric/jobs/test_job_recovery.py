@@ -218,7 +218,7 @@ async def test_items_that_come_anew_follow_a_new_start(server: Server, nodes: No
     try:
         more.set()
         again = second.jobs().find(job.id)
-        assert await again.result(5) == ["first", "second"]
+        assert await again.result(PATIENCE_S) == ["first", "second"]
         kinds = [type(u) for u in await updates_of(again)]
         assert kinds[1:] == [JobStarted, JobYielded, JobStarted, JobYielded, JobYielded, JobEnded]
     finally:
@@ -328,7 +328,7 @@ async def test_order_that_its_gateway_died_over_is_carried_out_by_the_next(
     try:
         await until_empty(server)
         (job,) = await second.jobs().all()
-        assert await second.jobs().find(job.id).result(5) == 1
+        assert await second.jobs().find(job.id).result(PATIENCE_S) == 1
     finally:
         await second.stop()
 

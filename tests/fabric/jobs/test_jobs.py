@@ -260,7 +260,7 @@ async def test_result_that_is_not_there_in_time_leaves_the_job_alone(
 async def test_job_of_another_client_is_not_there(gateway: JobGateway) -> None:
     job = await gateway.jobs("ana").submit("wait", b"")
     other = gateway.jobs("bob").find(job.id)
-    for attempt in (other.state(), other.cancel(), other.result(1), updates_of(other)):
+    for attempt in (other.state(), other.cancel(), other.result(PATIENCE_S), updates_of(other)):
         with pytest.raises(JobNotFound, match="bob"):
             await attempt
     assert await gateway.jobs("bob").all() == []
@@ -365,8 +365,8 @@ async def test_client_with_much_to_do_leaves_places_to_others(
     try:
         long = [await gateway.jobs().submit("wait", b"") for _ in range(10)]
         await until(lambda: len(nodes.runs) == 2)
-        assert await (await gateway.jobs("bob").submit("echo", encoded(1))).result(5) == 1
-        assert await (await gateway.jobs("cleo").submit("echo", encoded(2))).result(5) == 2
+        assert await (await gateway.jobs("bob").submit("echo", encoded(1))).result(PATIENCE_S) == 1
+        assert await (await gateway.jobs("cleo").submit("echo", encoded(2))).result(PATIENCE_S) == 2
         running = [job for job in long if await job.state() == "running"]
         assert len(running) == 2
         await running[0].cancel()
@@ -384,16 +384,16 @@ async def test_namesake_of_a_client_that_was_shut_out_sees_none_of_its_jobs(
     gateway = await JobGateway.start(server, nodes, rights=rights)
     try:
         job = await gateway.jobs().submit("echo", encoded(1), key="nightly")
-        await job.result(5)
+        await job.result(PATIENCE_S)
         rights.keys["ana"] = "another-key"
         other = gateway.jobs().find(job.id)
-        for attempt in (other.state(), other.cancel(), other.result(1), updates_of(other)):
+        for attempt in (other.state(), other.cancel(), other.result(PATIENCE_S), updates_of(other)):
             with pytest.raises(JobNotFound, match="ana"):
                 await attempt
         assert await gateway.jobs().all() == []
         again = await gateway.jobs().submit("echo", encoded(1), key="nightly")
         assert (again.is_duplicate, again.id == job.id) == (False, False)
-        assert await again.result(5) == 1
+        assert await again.result(PATIENCE_S) == 1
     finally:
         await gateway.stop()
 
@@ -519,18 +519,18 @@ async def test_result_is_kept_for_a_week_after_the_end_and_then_forgotten(
     clock = Later()
     first = await JobGateway.start(server, nodes, clock=clock)
     job = await first.jobs().submit("echo", encoded(1))
-    await job.result(5)
+    await job.result(PATIENCE_S)
     await first.stop()
     clock.ahead_s = 6.9 * 24 * 3600
     second = await JobGateway.start(server, nodes, clock=clock)
-    assert await second.jobs().find(job.id).result(5) == 1
+    assert await second.jobs().find(job.id).result(PATIENCE_S) == 1
     await second.stop()
     clock.ahead_s = 7.1 * 24 * 3600
     third = await JobGateway.start(server, nodes, clock=clock)
     try:
         await until(lambda: not third.service.counts())
         with pytest.raises(JobNotFound):
-            await third.jobs().find(job.id).result(5)
+            await third.jobs().find(job.id).result(PATIENCE_S)
         async with looking_at(server) as js:
             assert (await js.stream_info("JOB_EVENTS")).state.messages == 0
     finally:
@@ -542,14 +542,14 @@ async def test_results_of_a_client_give_way_to_its_own_later_ones_only(
 ) -> None:
     monkeypatch.setattr(job_index, "MAX_HISTORY_BYTES", 100_000)
     other = await gateway.jobs("bob").submit("echo", encoded("x" * 9_000))
-    await other.result(5)
+    await other.result(PATIENCE_S)
     mine = []
     for _ in range(8):
         mine.append(await gateway.jobs().submit("echo", encoded("x" * 9_000)))
-        await mine[-1].result(5)
+        await mine[-1].result(PATIENCE_S)
     await until(lambda: len(gateway.service._index.of("anas-key")) == 5)
     for job in mine[3:]:
-        assert await job.result(5) == "x" * 9_000
+        assert await job.result(PATIENCE_S) == "x" * 9_000
     with pytest.raises(JobNotFound):
-        await mine[0].result(5)
-    assert await other.result(5) == "x" * 9_000
+        await mine[0].result(PATIENCE_S)
+    assert await other.result(PATIENCE_S) == "x" * 9_000

@@ -13,6 +13,7 @@ from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.telemetry import logs
+from tests.patience import PATIENCE_S
 
 ARGUMENT, RESULT, WORDS = "argument-4711", "result-4712", "words-of-an-error-4713"
 
@@ -54,10 +55,10 @@ async def client(token: str, folder: str) -> None:
         await use(client)
         part = (await client.grant()).narrow(Limits(functions=("keep",), max_spend=100)).token()
         job = await client.submit("keep", ARGUMENT)
-        assert await job.result(30) == RESULT
+        assert await job.result(PATIENCE_S) == RESULT
         failed = await client.submit("fail", ARGUMENT)
         with suppress(RemoteFailure):
-            await failed.result(30)
+            await failed.result(PATIENCE_S)
         holder = await join(part, Path(folder) / "holder")
         async with AsyncClient(holder.gateways[0], data_dir=Path(folder) / "holder") as other:
             assert await other.execute("keep", ARGUMENT) == RESULT

@@ -17,6 +17,7 @@ from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
 from easynet.fabric.telemetry.metrics import MetricsServer
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +82,7 @@ async def test_numbers_are_those_of_what_was_done(
                 await client.execute("half", number)
         await client.execute("one.size", "four")
         job = await client.submit("size", "five!")
-        assert await job.result(20) == 5
+        assert await job.result(PATIENCE_S) == 5
         with pytest.raises(JobNotFound):
             await client.job("none").state()
         with pytest.raises(NameTaken):

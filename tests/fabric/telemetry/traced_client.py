@@ -15,6 +15,7 @@ from easynet.core.errors import RemoteFailure, UnknownFunction
 from easynet.core.ids import CapabilityName
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.telemetry.tracing import tracer
+from tests.patience import PATIENCE_S
 
 SECRET = "secret-4711"
 
@@ -54,7 +55,7 @@ async def collect(client: AsyncClient) -> None:
 
 async def work(client: AsyncClient) -> None:
     job = await client.submit("one.train", SECRET)
-    assert await job.result(30) == SECRET
+    assert await job.result(PATIENCE_S) == SECRET
 
 
 async def main(url: str, marks: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from easynet.fabric.wire.batches import Batches
+from tests.patience import PATIENCE_S
 
 
 async def test_work_is_done_in_order_away_from_the_event_loop() -> None:
@@ -31,7 +32,7 @@ async def test_what_waits_is_done_in_one_go() -> None:
         go.wait(5)
 
     waiting = [batches.do(first)]
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, PATIENCE_S)
     waiting += [batches.do(lambda: threads.append(threading.get_ident())) for _ in range(50)]
     go.set()
     await asyncio.gather(*waiting)
