@@ -189,10 +189,16 @@ class BufferedTransport(Transport):
         self, uri: str | ParseResult, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: int
     ) -> None:
         name = uri if isinstance(uri, str) else uri.hostname
-        async with asyncio.timeout(connect_timeout):
-            self._transport = await asyncio.get_running_loop().start_tls(
-                self._transport, self.unread, ssl_context, server_hostname=name
-            )
+        try:
+            async with asyncio.timeout(connect_timeout):
+                self._transport = await asyncio.get_running_loop().start_tls(
+                    self._transport, self.unread, ssl_context, server_hostname=name
+                )
+        except BaseException:
+            # asyncio tells nobody of an end before the handshake's, and whoever closes this waits for it.
+            self._transport.abort()
+            self.unread.connection_lost(None)
+            raise
         self.unread.adopt(self._transport)
 
     @property

@@ -1,6 +1,7 @@
 """What a NATS server says, however it is cut into pieces."""
 
 import asyncio
+import ssl
 from typing import Any
 from urllib.parse import urlparse
 
@@ -11,6 +12,7 @@ from nats.errors import ProtocolError
 
 from easynet.fabric.transport.fast_lane import UnqueuedClient
 from easynet.fabric.transport.nats_transport import BufferedTransport, Unread
+from tests.patience import within
 
 Heard = tuple[str, str, bytes, bool]
 
@@ -183,3 +185,28 @@ async def test_a_connection_speaks_in_lines_and_ends() -> None:
         await transport.drain()
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.parametrize("how", ["closes", "resets", "stays silent"])
+async def test_a_connection_without_a_handshake_can_be_closed(how: str) -> None:
+    async def spoil(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)  # the client's first word
+        if how == "resets":
+            writer.transport.abort()
+        elif how == "closes":
+            writer.close()
+        else:
+            await reader.read()
+            writer.close()
+
+    server = await asyncio.start_server(spoil, "127.0.0.1", 0)
+    async with server:
+        uri = urlparse(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        transport = BufferedTransport()
+        await transport.connect(uri, buffer_size=0, connect_timeout=100)
+        patience_s = 1 if how == "stays silent" else 100
+        with pytest.raises((ConnectionError, TimeoutError)):
+            await transport.connect_tls(uri, ssl.create_default_context(), 0, connect_timeout=patience_s)
+        transport.close()
+        async with within(5):
+            await transport.wait_closed()
