@@ -13,10 +13,10 @@ demo: .venv/ready-demo  ## a sentence becomes finished work, on this machine
 # Much of it waits, so more run at once than there are cores.
 test: .venv/ready-dev  ## the whole suite, with coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 3 --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=92 $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov=easynet --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=92 $(ARGS)
 
 quick: .venv/ready-dev  ## the tests that need no server and no training
-	$(BIN)/python -m pytest -n 2 -q -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow" $(ARGS)
 
 check: .venv/ready-dev  ## style, types and the directions of imports
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What a NATS server says, however it is cut into pieces."""
 
 import asyncio
+import contextlib
 import ssl
 from typing import Any
 from urllib.parse import urlparse
@@ -12,7 +13,7 @@ from nats.errors import ProtocolError
 
 from easynet.fabric.transport.fast_lane import UnqueuedClient
 from easynet.fabric.transport.nats_transport import BufferedTransport, Unread
-from tests.patience import within
+from tests.patience import PATIENCE_S, within
 
 Heard = tuple[str, str, bytes, bool]
 
@@ -189,15 +190,18 @@ async def test_a_connection_speaks_in_lines_and_ends() -> None:
 
 @pytest.mark.parametrize("how", ["closes", "resets", "stays silent"])
 async def test_a_connection_without_a_handshake_can_be_closed(how: str) -> None:
+    is_over = asyncio.Event()
+
     async def spoil(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)  # the client's first word
         if how == "resets":
             writer.transport.abort()
-        elif how == "closes":
-            writer.close()
-        else:
+        elif how == "stays silent":
             await reader.read()
-            writer.close()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        is_over.set()
 
     server = await asyncio.start_server(spoil, "127.0.0.1", 0)
     async with server:
@@ -210,3 +214,4 @@ async def test_a_connection_without_a_handshake_can_be_closed(how: str) -> None:
         transport.close()
         async with within(5):
             await transport.wait_closed()
+        await asyncio.wait_for(is_over.wait(), PATIENCE_S)
