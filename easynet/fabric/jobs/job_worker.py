@@ -23,6 +23,7 @@ from easynet.fabric.jobs.running_job import RunningJob
 MAX_RUNNING: Final = 512
 """Jobs of all clients together; see `JobSlots` for one client's."""
 _TAKE_S: Final = 5.0
+_CANCEL_AGAIN_S: Final = 0.1
 _LINGER_S: Final = 60.0
 """How long the orders of an owner are asked for of whom none is known: one may have to be settled again."""
 _LATER_S: Final = 1.0
@@ -70,8 +71,10 @@ class JobWorker:
         """Take no more, and leave the calls to go on at their nodes."""
         self._is_stopping = True
         working = list(self._task_by_owner.values())
-        for task in working:
-            task.cancel()
+        while left := [task for task in working if not task.done()]:
+            for task in left:
+                task.cancel()  # again and again: one that meets an answer on its way in is lost with it
+            await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
         await asyncio.gather(*working, return_exceptions=True)
         await self._caller.leave()
         tasks = [*self._task_by_job.values(), *self._receipts]

@@ -172,10 +172,15 @@ async def only_one_of(twins: list[Twin], clients: list[AsyncClient]) -> None:
     async with asyncio.timeout(HEALED_S):
         gone, left = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     assert [type(wait.exception()) for wait in gone] == [NameTaken]
-    before = sum(twin.calls for twin in twins)
-    for client in clients:
-        await client.execute("twin.run")
-    assert sum(twin.calls for twin in twins) == before + len(clients)
+
+    async def is_alone() -> bool:
+        before = sum(twin.calls for twin in twins)
+        for client in clients:
+            await client.execute("twin.run")
+        return sum(twin.calls for twin in twins) == before + len(clients)
+
+    await until(is_alone, HEALED_S)  # the servers have yet to hear that one of them listens no more
+    assert await is_alone()
     for wait in left:
         wait.cancel()
     await asyncio.gather(*waits, return_exceptions=True)

@@ -41,7 +41,7 @@ from tests.fabric.job_fakes import (
     updates_of,
     wait,
 )
-from tests.patience import PATIENCE_S, undisturbed
+from tests.patience import PATIENCE_S, undisturbed, within
 
 pytestmark = pytest.mark.slow
 
@@ -331,6 +331,32 @@ async def test_order_that_its_gateway_died_over_is_carried_out_by_the_next(
         assert await second.jobs().find(job.id).result(PATIENCE_S) == 1
     finally:
         await second.stop()
+
+
+async def test_gateway_stops_at_once_though_a_cancellation_meets_an_answer_and_is_lost(
+    server: Server, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking, lost, take = list[str](), asyncio.Event(), job_queue.JobQueue.take
+
+    async def take_on(queue: job_queue.JobQueue, owner: str, timeout_s: float) -> job_queue.Delivery | None:
+        taking.append(owner)
+        try:
+            return await take(queue, owner, 60)
+        except asyncio.CancelledError:
+            if lost.is_set():
+                raise
+            lost.set()
+            return await take(queue, owner, 60)
+        finally:
+            taking.pop()
+
+    monkeypatch.setattr(job_queue.JobQueue, "take", take_on)
+    gateway = await JobGateway.start(server, nodes)
+    await (await gateway.jobs().submit("echo", encoded(1))).result(PATIENCE_S)
+    await until(lambda: taking)
+    async with within(5):
+        await gateway.stop()
+    assert lost.is_set()
 
 
 async def test_node_may_take_a_moment_to_come_back_after_the_gateway(server: Server, nodes: Nodes) -> None:
