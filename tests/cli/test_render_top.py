@@ -48,11 +48,20 @@ def measured() -> NetworkLoad:
     return load
 
 
-def screen(load: NetworkLoad | None, width: int = 100, height: int = 24, **changes: object) -> list[str]:
-    options: dict[str, object] = {"shows_functions": True, "lost_s": None, **changes}
+def screen(
+    load: NetworkLoad | None,
+    width: int = 100,
+    height: int = 24,
+    shows_functions: bool = True,
+    lost_s: float | None = None,
+) -> list[str]:
+    network = "nats://10.0.0.1:4222"
+    shown = top_screen(
+        load, network=network, width=width, height=height, shows_functions=shows_functions, lost_s=lost_s
+    )
     out = io.StringIO()
     console = Console(file=out, width=width, height=height, force_terminal=False, _environ={})
-    console.print(top_screen(load, network="nats://10.0.0.1:4222", width=width, height=height, **options))  # type: ignore[arg-type]  # given by name
+    console.print(shown)
     return [line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")]
 
 

@@ -1,6 +1,6 @@
 """Why a call came to nothing, in words that say what to do next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from easynet.core.errors import (
     AccessDenied,
@@ -31,9 +31,9 @@ async def explained(error: EasyNetError, target: Target, catalogue: Catalogue) -
     )
 
 
-async def unknown(function: CapabilityName, catalogue: Catalogue) -> UnknownFunction:
-    """No node offers the function; with the nearest name."""
-    names = list(await catalogue.capabilities())
+def unknown(function: CapabilityName, offered: Iterable[CapabilityName]) -> UnknownFunction:
+    """No node offers the function; with the nearest name of those that are offered or were until now."""
+    names = list(offered)
     if function in names:
         return UnknownFunction(
             f"no node offers {function!r} any more: those that did finish what they have, and leave",

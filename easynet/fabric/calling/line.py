@@ -128,5 +128,4 @@ class Line:
 
     async def _returned(self) -> None:
         self.catalogue.forget()
-        self.nodes.connection_back()
         self._recovery.connection_back()

@@ -27,11 +27,6 @@ class NodeChoice:
         self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._balancer = Balancer(time.monotonic)
-        self._returned_at = -SETTLING_S
-
-    def connection_back(self) -> None:
-        """The connection is back; nodes may not be, yet."""
-        self._returned_at = self._loop.time()
 
     async def choose(self, function: CapabilityName, tried: Mapping[NodeId, EasyNetError]) -> NodeId:
         """The node that a call goes to next; raises UnknownFunction, or why none of them took it."""
@@ -49,11 +44,12 @@ class NodeChoice:
                 continue
             found = await self._catalogue.candidates(function)
             if not found:
-                if self._loop.time() - self._returned_at > SETTLING_S:
+                if self._loop.time() - self._peers.back_at > SETTLING_S:
                     break
+                # The connection is back; nodes may not be, yet.
                 await asyncio.sleep(0.1)
         if not tried:
-            raise await unknown(function, self._catalogue)
+            raise unknown(function, await self._catalogue.capabilities())
         raise untaken(function, list(tried.values()))
 
     def _load(self, candidate: Candidate) -> Load:

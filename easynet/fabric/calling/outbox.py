@@ -54,8 +54,6 @@ class Outbox:
         self.peers = Peers()
         self.values = ClientValues(transfer, self.token, self._tell_about_values)
         self.is_closed = False
-        self.back_at = -SETTLING_S
-        """When the connection came back after it had been lost."""
 
     def open(self) -> None:
         """The connection is there, and with it the name under which this client calls."""
@@ -177,7 +175,7 @@ class Outbox:
 
     def nobody_took(self, call: PendingCall) -> None:
         """Give up a call that no node took, unless its node may be about to come back as this client is."""
-        if self._loop.time() - self.back_at < SETTLING_S:
+        if self._loop.time() - self.peers.back_at < SETTLING_S:
             self._loop.call_later(_ASK_AGAIN_S, self.send_again, call)
         else:
             self.abandon(call, NotStarted(f"no node named {call.peer.node!r} is on this network"))

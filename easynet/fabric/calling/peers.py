@@ -1,5 +1,6 @@
 """The nodes that a client speaks to. Times are the caller's."""
 
+import math
 import secrets
 from collections.abc import Iterable
 from typing import Final
@@ -20,6 +21,8 @@ class Peers:
         self._token_by_node: dict[NodeId, str] = {}
         self._peers_by_token: dict[str, list[Peer]] = {}
         self._key_by_node: dict[str, str] = {}
+        self.back_at = -math.inf
+        """When the connection came back after it had been lost."""
 
     def of(self, node: NodeId, now: float) -> Peer:
         """The node as calls are sent to it now."""
@@ -63,8 +66,9 @@ class Peers:
         if peer is not None and not peer.calls:
             self.drop(peer)
 
-    def doubt_all(self, now: float) -> None:
+    def connection_back(self, now: float) -> None:
         """Nothing was heard of anybody for a while."""
+        self.back_at = now
         for peer in self.all():
             peer.waited_since = now
             peer.is_unsure = True

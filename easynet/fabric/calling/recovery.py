@@ -19,7 +19,6 @@ class Recovery:
         self._loop = asyncio.get_running_loop()
         self._asking: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
-        self._back_at = -BACK_WITHIN_S
 
     async def close(self) -> None:
         """Ask no more."""
@@ -35,7 +34,7 @@ class Recovery:
     @property
     def is_settling(self) -> bool:
         """Whether the connection came back so lately that nodes which lost theirs, too, may still come."""
-        return self._loop.time() - self._back_at < BACK_WITHIN_S
+        return self._loop.time() - self._outbox.peers.back_at < BACK_WITHIN_S
 
     def connection_lost(self) -> None:
         """Give the connection some time to come back."""
@@ -46,8 +45,8 @@ class Recovery:
     def connection_back(self) -> None:
         """Ask after the calls in flight: neither side knows what the other one got."""
         self._lost_at = None
-        now = self._back_at = self._outbox.back_at = self._loop.time()
-        self._outbox.peers.doubt_all(now)
+        now = self._loop.time()
+        self._outbox.peers.connection_back(now)
         self._outbox.values.ask_again()
         calls = self._outbox.call_by_id
         for call in calls.values():

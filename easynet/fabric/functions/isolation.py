@@ -64,12 +64,6 @@ class ProcessPool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
-    async def warm(self, targets: Iterable[Target] = ()) -> None:
-        """One process is ready and has loaded the functions; raises IsolatedFailure or FunctionCrashed."""
-        async with self._process() as process:
-            for target in targets:
-                await process.load(target)
-
     async def run(self, target: Target, arguments: bytes, context: CallContext) -> bytes:
         """The encoded result of a function for encoded arguments.
 

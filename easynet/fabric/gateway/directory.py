@@ -1,7 +1,6 @@
 """The gateway's index of who is on the network, as nodes and clients speak to it."""
 
 import asyncio
-import json
 import logging
 from typing import Any, Final
 
@@ -11,8 +10,8 @@ from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.offer import Node, Trust
 from easynet.fabric.access.members import Members
 from easynet.fabric.registry import HEARTBEAT_S, Registry
-from easynet.fabric.transport.connection import Connection, Message
-from easynet.fabric.wire.names import connection_name_of, is_name
+from easynet.fabric.transport.connection import Connection
+from easynet.fabric.wire.names import is_name
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -126,15 +125,6 @@ class Directory:
                 _LOG.warning("node %s is silent", name)
                 # Its calls go on: it may only be too busy to speak, which its callers judge by themselves.
                 await self._tell("silent", name)
-
-    async def disconnected(self, message: Message) -> None:
-        """Forget a node at once when its connection ends, so that its callers need not wait for silence."""
-        try:
-            parts = connection_name_of(json.loads(message.data)["client"].get("name", ""))
-        except (ValueError, KeyError, AttributeError, TypeError):
-            return
-        if parts is not None:
-            await self.leave(*parts)
 
     async def _tell(self, what: str, name: NodeId) -> None:
         """Let every client know that a node came or went."""

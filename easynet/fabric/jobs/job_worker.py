@@ -105,8 +105,7 @@ class JobWorker:
     async def _work(self, owner: str) -> None:
         loop = asyncio.get_running_loop()
         last_at = loop.time()
-        # A fetch that is cancelled just as it begins may end as if it had found nothing, and only this tells.
-        while not self._is_stopping and (loop.time() - last_at < _LINGER_S or self._index.is_busy(owner)):
+        while loop.time() - last_at < _LINGER_S or self._index.is_busy(owner):
             await self._slots.wait(owner)
             try:
                 delivery = await self._store.queue.take(owner, _TAKE_S)

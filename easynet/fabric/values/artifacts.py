@@ -37,12 +37,8 @@ class ArtifactStore:
         """Tells this store from every other; the same for all processes that use it."""
         return self._files.identity
 
-    def put_bytes(self, data: bytes, filename: str = "") -> Artifact:
-        """Keep bytes; raises DataDirectoryUnusable."""
-        return self.put(data).model_copy(update={"filename": own_name(filename)})
-
     def put(self, *pieces: bytes) -> Artifact:
-        """Keep what several pieces are together; raises DataDirectoryUnusable."""
+        """Keep what one or several pieces are together; raises DataDirectoryUnusable."""
         artifact = artifact_of(pieces)
         if not self.has(artifact):
             with self._files.new_file() as (path, file):

@@ -79,11 +79,6 @@ def encode_call(call: Call) -> bytes:
     return pack(fields, unicode_errors="replace")
 
 
-def decode_call(data: bytes) -> Call:
-    """Read a call; raises BadFrame, or VersionMismatch where it is of another version."""
-    return _call(fields_of(data))
-
-
 def decode_calls(data: bytes) -> list[Call]:
     """Read one or more calls, one after another; raises BadFrame or VersionMismatch."""
     try:

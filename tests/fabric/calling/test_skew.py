@@ -25,7 +25,7 @@ from easynet.fabric.transport.connection import Connection
 from easynet.fabric.transport.questions import ask
 from easynet.fabric.wire import versions
 from easynet.fabric.wire.address import Address
-from easynet.fabric.wire.calls import Call, decode_call
+from easynet.fabric.wire.calls import Call, decode_calls
 from easynet.fabric.wire.frames import VERSION
 from easynet.fabric.wire.greetings import decode_ping
 from easynet.fabric.wire.updates import End, Failure, Item, Result, Update, decode_update, encode_update
@@ -105,8 +105,8 @@ class RawNode:
         if what == "alive":
             self.tokens.put_nowait(decode_ping(data).token)
         if what == "call":
-            call = decode_call(data)
-            self.calls.put_nowait((reply, f"re.local.{call.inbox}.", call))
+            for call in decode_calls(data):
+                self.calls.put_nowait((reply, f"re.local.{call.inbox}.", call))
 
     def say(self, subject: str, update: Update) -> None:
         self.connection.send(subject, encode_update(update))

@@ -332,7 +332,7 @@ async def test_limits_leave_room(make: MakePool) -> None:
 @pytest.mark.usefixtures("short_grace")
 async def test_a_function_that_loops_for_ever_is_ended(make: MakePool, function: Callable[..., Any]) -> None:
     bench = make(time_limit_s=0.3)
-    await bench.pool.warm([target_of(function)])
+    await bench.run(functions.add, 1, 2)  # its process has loaded the module
     began_at = time.monotonic()
     with pytest.raises(CallTimeout, match=f"{function.__name__} did not finish within 0.3 s"):
         async with within(1.3):
@@ -543,7 +543,8 @@ async def test_a_closed_pool_has_no_process_and_takes_no_call(make: MakePool, ma
 async def test_a_module_that_fails_is_the_callers_to_see(make: MakePool, tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("def f(): pass\nraise LookupError('half way')\n")
+    bench = make()
     with pytest.raises(IsolatedFailure, match="half way") as caught:
-        await make().pool.warm([Target("broken", str(path), "f", "f")])
+        await bench.pool.run(Target("broken", str(path), "f", "f"), bench.encoded((), {}), bench.context())
     frames = [line for line in caught.value.failure.traceback.splitlines() if line.startswith("  File")]
     assert frames == [f'  File "{path}", line 2, in <module>']

@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -35,17 +35,6 @@ from tests.patience import PATIENCE_S, within
 pytestmark = pytest.mark.slow
 
 Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
-    gateways = Trio(tmp_path_factory.mktemp("trio"))
-    try:
-        gateways.start_all()
-        yield gateways
-    finally:
-        for i in range(3):
-            gateways.end(i)
 
 
 async def names_of_nodes(client: AsyncClient) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -19,17 +19,6 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.slow
 
 Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
-    gateways = Trio(tmp_path_factory.mktemp("trio"))
-    try:
-        gateways.start_all()
-        yield gateways
-    finally:
-        for i in range(3):
-            gateways.end(i)
 
 
 def connection_to(url: str, member: Membership) -> Connection:

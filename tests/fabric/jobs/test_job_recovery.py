@@ -1,8 +1,8 @@
 """Long work survives its gateway, its queue and its node, and does not happen twice."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncGenerator
+from functools import partial
 
 import pytest
 from nats.js import api
@@ -29,44 +29,17 @@ from tests.fabric.job_fakes import (
     Server,
     Steps,
     Work,
-    count,
-    echo,
     encoded,
-    fail,
     looking_at,
     queued,
     until,
     until_empty,
     until_postponed,
     updates_of,
-    wait,
 )
 from tests.patience import PATIENCE_S, undisturbed, within
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path / "nats")
-    await server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def nodes() -> AsyncIterator[Nodes]:
-    nodes = Nodes()
-    nodes.functions |= {"echo": echo, "count": count, "fail": fail, "wait": wait}
-    yield nodes
-    await nodes.close()
-
-
-@pytest.fixture
-async def gateway(server: Server, nodes: Nodes) -> AsyncIterator[JobGateway]:
-    gateway = await JobGateway.start(server, nodes)
-    yield gateway
-    await gateway.stop()
 
 
 async def test_job_of_a_node_that_dies_goes_to_another(gateway: JobGateway, nodes: Nodes) -> None:
@@ -185,9 +158,9 @@ async def test_what_was_said_while_gateways_were_away_is_told_once(server: Serve
         await gateway.kill()
         steps.allow(1)
         (work,) = nodes.work.values()
-        await until(lambda work=work, count=i + 1: len(work.updates) == count)  # type: ignore[misc]
+        await until(partial(has_said, work, i + 1))
         gateway = await JobGateway.start(server, nodes)
-        await until(lambda count=i + 1, gateway=gateway: told_by(gateway, job.id) == count)  # type: ignore[misc]
+        await until(partial(has_told, gateway, job.id, i + 1))
     steps.allow(1)
     try:
         updates = await updates_of(gateway.jobs().find(job.id))
@@ -535,10 +508,15 @@ async def test_server_that_comes_back_finds_its_gateway_at_work(server: Server, 
         await gateway.stop()
 
 
-def told_by(gateway: JobGateway, job: str) -> int:
-    """How many words of progress a gateway has taken note of."""
-    running = gateway.service._worker._running.get(JobId(job))
-    return running._progress.told if running is not None else -1
+def has_said(work: Work, words: int) -> bool:
+    """Whether a function has told so much of its progress."""
+    return len(work.updates) == words
+
+
+def has_told(gateway: JobGateway, job: JobId, words: int) -> bool:
+    """Whether a gateway has taken note of so much progress."""
+    running = gateway.service._worker._running.get(job)
+    return running is not None and running._progress.told == words
 
 
 def _deliveries(info: api.ConsumerInfo) -> int:

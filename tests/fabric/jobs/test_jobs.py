@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -34,45 +33,18 @@ from tests.fabric.job_fakes import (
     Server,
     Steps,
     Work,
-    count,
     decoded,
-    echo,
     encoded,
-    fail,
     looking_at,
     queued,
     until,
     until_empty,
     until_postponed,
     updates_of,
-    wait,
 )
 from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path / "nats")
-    await server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def nodes() -> AsyncIterator[Nodes]:
-    nodes = Nodes()
-    nodes.functions |= {"echo": echo, "count": count, "fail": fail, "wait": wait}
-    yield nodes
-    await nodes.close()
-
-
-@pytest.fixture
-async def gateway(server: Server, nodes: Nodes) -> AsyncIterator[JobGateway]:
-    gateway = await JobGateway.start(server, nodes)
-    yield gateway
-    await gateway.stop()
 
 
 async def test_result_is_what_the_function_returned(gateway: JobGateway, nodes: Nodes) -> None:

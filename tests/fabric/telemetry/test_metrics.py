@@ -45,11 +45,23 @@ class Known:
     network: list[Node] = field(default_factory=list)
     counted: GatewayNumbers = field(default_factory=GatewayNumbers)
     fails: bool = False
+    hangs: bool = False
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def nodes(self) -> list[Node]:
         if self.fails:
             raise GatewayUnreachable("it is restarting")
+        if self.hangs:
+            await self._hang()
         return self.network
+
+    async def _hang(self) -> None:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled.set()
 
     async def numbers(self) -> GatewayNumbers:
         return self.counted
@@ -226,20 +238,12 @@ async def test_port_is_closed_after_stop(known: Known) -> None:
 
 
 async def test_stop_does_not_wait_for_a_scrape_under_way(known: Known, server: MetricsServer) -> None:
-    asked, never = asyncio.Event(), asyncio.Event()
-
-    async def nodes() -> list[Node]:
-        asked.set()
-        await never.wait()
-        return []
-
-    known.nodes = nodes  # type: ignore[method-assign]  # a gateway that hangs
+    known.hangs = True
     with socket.create_connection(("127.0.0.1", server.port)) as visitor:
         visitor.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-        await asked.wait()
+        await known.asked.wait()
         async with within(2):
             await server.stop()
-        never.set()
         await asyncio.to_thread(visitor.recv, 1)
 
 
@@ -256,21 +260,12 @@ async def test_impossible_port_is_an_error_in_a_sentence(known: Known, port: int
 
 
 async def test_scrape_of_a_gateway_that_hangs_ends(known: Known) -> None:
-    cancelled = asyncio.Event()
-
-    async def nodes() -> list[Node]:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
-        return []
-
-    known.nodes = nodes  # type: ignore[method-assign]  # a gateway that hangs
+    known.hangs = True
     server = MetricsServer(known, 0, timeout_s=0.05)
     await server.start()
     assert value(await scrape(server), "easynet_up") == 0
     async with asyncio.timeout(PATIENCE_S):
-        await cancelled.wait()
+        await known.cancelled.wait()
     await server.stop()
 
 

@@ -25,8 +25,8 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 
 def test_bytes_come_back_under_their_digest(store: ArtifactStore) -> None:
-    artifact = store.put_bytes(b"hello", "a.txt")
-    assert artifact == Artifact(digest=hashlib.sha256(b"hello").hexdigest(), size_bytes=5, filename="a.txt")
+    artifact = store.put(b"hel", b"lo")
+    assert artifact == Artifact(digest=hashlib.sha256(b"hello").hexdigest(), size_bytes=5)
     assert store.has(artifact)
     assert store.read(artifact) == b"hello"
     assert store.path(artifact).read_bytes() == b"hello"
@@ -34,8 +34,9 @@ def test_bytes_come_back_under_their_digest(store: ArtifactStore) -> None:
         assert file.read() == b"hello"
 
 
-def test_the_same_bytes_are_kept_once_whatever_their_name(store: ArtifactStore) -> None:
-    first, second = store.put_bytes(b"x", "a"), store.put_bytes(b"x", "b")
+def test_the_same_bytes_are_kept_once_whatever_their_name(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    first, second = store.put_file(tmp_path / "a"), store.put(b"x")
     assert store.path(first) == store.path(second)
 
 
@@ -52,7 +53,7 @@ def test_a_file_is_copied_and_keeps_its_name(store: ArtifactStore, tmp_path: Pat
 
 
 def test_nothing_half_written_is_left(store: ArtifactStore, tmp_path: Path) -> None:
-    store.put_bytes(b"x")
+    store.put(b"x")
     with pytest.raises(BadData, match="missing"):
         store.put_file(tmp_path / "missing")
     with pytest.raises(BadData):
@@ -61,7 +62,7 @@ def test_nothing_half_written_is_left(store: ArtifactStore, tmp_path: Path) -> N
 
 
 def test_what_is_absent_or_of_another_size_is_not_there(store: ArtifactStore) -> None:
-    artifact = store.put_bytes(b"hello")
+    artifact = store.put(b"hello")
     other = artifact.model_copy(update={"size_bytes": 6})
     assert not store.has(other)
     with pytest.raises(BadData):
@@ -71,7 +72,7 @@ def test_what_is_absent_or_of_another_size_is_not_there(store: ArtifactStore) ->
 
 
 def test_damaged_bytes_are_refused_and_removed(store: ArtifactStore) -> None:
-    artifact = store.put_bytes(b"hello")
+    artifact = store.put(b"hello")
     path = store.path(artifact)
     path.chmod(0o600)
     path.write_bytes(b"hullo")
@@ -103,7 +104,7 @@ def full_disk() -> Iterator[None]:
 def test_a_disk_that_is_full_in_the_middle_leaves_no_debris(store: ArtifactStore, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bytes(2 * PART_BYTES))
     with pytest.raises(DataDirectoryUnusable):
-        store.put_bytes(bytes(5 * PART_BYTES))
+        store.put(bytes(5 * PART_BYTES))
     size = 3 * PART_BYTES
     artifact = Artifact(digest=hashlib.sha256(bytes(size)).hexdigest(), size_bytes=size)
     draft = store.open_draft(artifact)
@@ -118,7 +119,7 @@ def test_a_disk_that_is_full_in_the_middle_leaves_no_debris(store: ArtifactStore
 
 
 def test_what_is_used_stays_and_what_is_not_is_removed(store: ArtifactStore) -> None:
-    used, unused = store.put_bytes(b"used"), store.put_bytes(b"unused")
+    used, unused = store.put(b"used"), store.put(b"unused")
     for artifact in (used, unused):
         old_s = time.time() - MAX_AGE_S - 10
         os.utime(store.path(artifact), (old_s, old_s))
@@ -133,7 +134,7 @@ def test_what_is_used_stays_and_what_is_not_is_removed(store: ArtifactStore) -> 
 
 def test_a_store_is_tidied_once_an_hour_by_whoever_is_first(store: ArtifactStore) -> None:
     store.tidy()  # there is no folder yet
-    artifact = store.put_bytes(b"x")
+    artifact = store.put(b"x")
     store.tidy()
     old_s = time.time() - MAX_AGE_S - 10
     os.utime(store.path(artifact), (old_s, old_s))
@@ -148,7 +149,7 @@ def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = ArtifactStore(tmp_path / "file" / "store")
     with pytest.raises(DataDirectoryUnusable, match="file/store"):
-        store.put_bytes(b"x")
+        store.put(b"x")
 
 
 def test_a_pipe_is_refused_instead_of_waited_for(store: ArtifactStore, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(store: ArtifactStore, tmp_path:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_named(store: ArtifactStore, tmp_path: Path) -> None:
-    artifact = store.put_bytes(b"x" * 100_000)
+    artifact = store.put(b"x" * 100_000)
     with pytest.raises(DataDirectoryUnusable, match="No space left"):
         store.copy(artifact, Path("/dev/full"))
 
@@ -168,7 +169,7 @@ def put_many(folder: Path) -> None:
     store = ArtifactStore(folder)
     for i in range(60):
         data = bytes([i]) * 50_000
-        assert store.read(store.put_bytes(data)) == data
+        assert store.read(store.put(data)) == data
 
 
 def test_two_processes_may_put_the_same_things_at_once(store: ArtifactStore) -> None:

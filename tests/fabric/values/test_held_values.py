@@ -50,7 +50,7 @@ def test_the_parts_of_several_pieces_are_those_of_the_whole(
 
 def test_nothing_is_given_of_what_is_not_the_calls(store: ArtifactStore) -> None:
     held = HeldValues(store, Memory())
-    other = store.put_bytes(b"a secret in the store")
+    other = store.put(b"a secret in the store")
     (answer,) = held.answers(Want(other.digest))
     assert answer.kind is Kind.ELSEWHERE
     assert held.answers(Want(held.put(b"x").digest, 2**62)) == []

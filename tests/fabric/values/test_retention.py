@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 
 def put(store: ArtifactStore, name: str, *, age_s: float) -> Artifact:
-    artifact = store.put_bytes(name.encode() * 100_000)
+    artifact = store.put(name.encode() * 100_000)
     os.utime(store.path(artifact), (NOW - age_s, NOW - age_s))
     return artifact
 

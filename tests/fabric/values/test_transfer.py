@@ -358,7 +358,7 @@ async def test_a_gateway_removes_what_nobody_has_used_for_long(
     own_data_dir: Path, until: Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 ) -> None:
     store = ArtifactStore(own_data_dir / "artifacts")
-    old, new = store.path(store.put_bytes(b"old")), store.path(store.put_bytes(b"new"))
+    old, new = store.path(store.put(b"old")), store.path(store.put(b"new"))
     long_ago = time.time() - MAX_AGE_S - 10
     os.utime(old, (long_ago, long_ago))
 

@@ -11,7 +11,6 @@ from easynet.core.errors import BadFrame
 from easynet.fabric.wire.calls import (
     Call,
     Resume,
-    decode_call,
     decode_calls,
     decode_resume,
     encode_call,
@@ -45,7 +44,7 @@ def frame(**changed: Any) -> bytes:
 
 @given(calls)
 def test_a_call_comes_back_equal(call: Call) -> None:
-    assert decode_call(encode_call(call)) == call
+    assert decode_calls(encode_call(call)) == [call]
 
 
 @given(st.lists(calls, min_size=1, max_size=5))
@@ -71,7 +70,7 @@ def test_a_question_after_a_call_comes_back_equal(resume: Resume) -> None:
 def test_an_inbox_that_is_more_than_a_name_is_refused(token: str) -> None:
     for call in (Call(token, TOKEN, b""), Call(TOKEN, token, b"")):
         with pytest.raises(BadFrame):
-            decode_call(encode_call(call))
+            decode_calls(encode_call(call))
 
 
 @pytest.mark.parametrize(
@@ -79,17 +78,18 @@ def test_an_inbox_that_is_more_than_a_name_is_refused(token: str) -> None:
 )
 def test_a_deadline_that_cannot_pass_is_refused(deadline_s: object) -> None:
     with pytest.raises(BadFrame):
-        decode_call(frame(deadline_s=deadline_s))
+        decode_calls(frame(deadline_s=deadline_s))
 
 
 def test_a_deadline_may_be_a_whole_number() -> None:
-    assert decode_call(frame(deadline_s=3)).deadline_s == 3
+    (call,) = decode_calls(frame(deadline_s=3))
+    assert call.deadline_s == 3
 
 
 @pytest.mark.parametrize("inline_bytes", [-1, -(2**63), 1.0, True, None, "1"])
 def test_a_size_that_is_none_is_refused(inline_bytes: object) -> None:
     with pytest.raises(BadFrame):
-        decode_call(frame(inline_bytes=inline_bytes))
+        decode_calls(frame(inline_bytes=inline_bytes))
 
 
 @pytest.mark.parametrize("received", [-1, True, 1.0, None])
@@ -103,4 +103,4 @@ def test_a_number_of_items_that_is_none_is_refused(received: object) -> None:
 def test_a_field_of_another_kind_is_refused(field: str, value: object) -> None:
     if field != "is_direct" or value is not True:
         with pytest.raises(BadFrame):
-            decode_call(frame(**{field: value}))
+            decode_calls(frame(**{field: value}))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easynet.core.errors import BadFrame, VersionMismatch
-from easynet.fabric.wire.calls import Call, decode_call, decode_calls, decode_resume, encode_call
+from easynet.fabric.wire.calls import Call, decode_calls, decode_resume, encode_call
 from easynet.fabric.wire.frames import VERSION
 from easynet.fabric.wire.greetings import decode_hello, decode_ping
 from easynet.fabric.wire.large_values import decode_want
@@ -17,7 +17,6 @@ from easynet.fabric.wire.limits import MAX_CALL_BYTES
 from easynet.fabric.wire.updates import Result, decode_pieces, decode_update, encode_update
 
 READERS = (
-    decode_call,
     decode_calls,
     decode_pieces,
     decode_update,
