@@ -2,12 +2,12 @@
 
 import sys
 
-from benchmarks.fabric import calls, idle, peers, scale, transfer
+from benchmarks.fabric import calls, flood, idle, peers, scale, transfer
 
 
 def main() -> None:
     """Print every figure of the fabric but those beside other engines."""
-    for benchmark in (calls, transfer, scale, idle):
+    for benchmark in (calls, transfer, scale, idle, flood):
         benchmark.main()
 
 

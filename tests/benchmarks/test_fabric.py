@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.fabric import calls, idle, scale, transfer
+from benchmarks.fabric import calls, flood, idle, scale, transfer
 
 pytestmark = pytest.mark.slow
 
@@ -27,3 +27,8 @@ async def test_crowds_are_found_and_answered(
     printed = capsys.readouterr().out
     assert "gateway and NATS server, resident memory" in printed
     assert "4 idle clients then get an answer" in printed
+
+
+async def test_good_calls_are_measured_beside_bad_messages(capsys: pytest.CaptureFixture[str]) -> None:
+    await flood.measure(rate=100, sent=200, seconds=1, calls=20)
+    assert "good calls a second meanwhile" in capsys.readouterr().out
