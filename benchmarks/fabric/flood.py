@@ -34,7 +34,7 @@ async def measure(rate: int, sent: int, seconds: int, calls: int) -> None:
             flooding = asyncio.create_task(flooder.ask(f"{sent} {seconds}"))
             times = await _times_until(flooding, way)
             figure("bad messages a second to a node", float(await flooding), "/s", at_least=rate)
-            figure("  good calls a second meanwhile, one at a time, each answered", len(times) / seconds, "/s")
+            figure("  good calls meanwhile, one at a time, each answered", len(times) / seconds, "/s")
             figure("  their p50 over that without", median(times) / before_s, "x")
             figure("  the slowest of them", max(times) * 1000, "ms", at_most=1000)
 

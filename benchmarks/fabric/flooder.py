@@ -20,8 +20,15 @@ from easynet.fabric.wire.calls import Call, encode_call
 
 _STEP_S: Final = 0.01
 _CALL: Final = encode_call(Call("x" * 24, "x" * 24, pack([[1], {}])))
-_BAD: Final = (b"", b"\xc1", b"\x91" * 1000, _CALL[:-1], _CALL * 2 + b"\x00", pickle.dumps(object()), bytes(2000))
-"""Nothing, no MessagePack, a list in a list in a list, a call cut short, two and some more, a pickle, zeros."""
+_BAD: Final = (
+    b"",
+    b"\xc1",  # the one byte that MessagePack never uses
+    b"\x91" * 1000,  # lists in lists
+    _CALL[:-1],
+    _CALL * 2 + b"\x00",
+    pickle.dumps(object()),
+    bytes(2000),
+)
 
 
 async def flood(connection: Connection, rate: int, seconds: int) -> float:
