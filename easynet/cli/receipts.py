@@ -70,7 +70,7 @@ def _bytes(file: Path) -> bytes:
 
 
 def _check(found: "list[Receipt]", key: str | None) -> None:
-    from easynet.fabric.receipts.receipts import verify_receipt
+    from easynet.fabric.receipts.verification import verify_receipt
 
     for number, receipt in enumerate(found, 1):
         try:
@@ -80,7 +80,7 @@ def _check(found: "list[Receipt]", key: str | None) -> None:
 
 
 def _problem(receipt: "Receipt") -> str:
-    from easynet.fabric.receipts.receipts import verify_receipt
+    from easynet.fabric.receipts.verification import verify_receipt
 
     try:
         verify_receipt(receipt)

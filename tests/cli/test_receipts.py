@@ -11,7 +11,7 @@ from easynet.core.capability import Capability
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.fabric.access.identity import Identity
 from easynet.fabric.receipts.receipt_batch import ReceiptBatch
-from easynet.fabric.receipts.receipts import ReceiptSigner
+from easynet.fabric.receipts.receipt_signer import ReceiptSigner
 
 GPU = Identity.generate()
 DETECT = Capability(name=CapabilityName("detect"), description={"en": "Detects."})

@@ -30,7 +30,7 @@ from easynet.fabric.jobs.job_events import Ended, Postponed, Resumed, Signed, St
 from easynet.fabric.jobs.job_failures import error_for_caller, problem_of
 from easynet.fabric.jobs.job_frames import decode_event
 from easynet.fabric.jobs.job_questions import JobQuestions
-from easynet.fabric.receipts.receipts import verify_receipt
+from easynet.fabric.receipts.verification import verify_receipt
 from easynet.fabric.wire.updates import Failure, Item, Progress, Result
 
 _WAIT_S: Final = 20.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from easynet.core.errors import BadFrame, CallTimeout, ReceiptInvalid
-from easynet.core.receipt import Receipt, canonical_json
+from easynet.core.receipt import Facts, Receipt, canonical_json
 from easynet.fabric.receipts.receipt_batch import ReceiptBatch
 
 MAX_RECEIPTS: Final = 10_000
@@ -72,13 +72,13 @@ class ReceiptBook:
 
     def all(self) -> list[Receipt]:
         """The latest receipts, in the order in which they came, without any that does not hold."""
-        found: dict[Receipt, None] = {}
+        found: dict[Facts, Receipt] = {}  # one that was asked after may have come twice
         for message in self._messages:
             try:
-                found.update(dict.fromkeys(self._receipts(message)))
+                found.update({receipt.facts: receipt for receipt in self._receipts(message)})
             except (BadFrame, ReceiptInvalid):
                 continue
-        return list(found)[-MAX_RECEIPTS:]
+        return list(found.values())[-MAX_RECEIPTS:]
 
     def _find(self, call_id: str, after: int, problem: str) -> tuple[Receipt | None, str]:
         """The call's receipt among the messages that came after number `after`; or what is wrong with it."""

@@ -1,8 +1,8 @@
 """What a node keeps of the calls that have ended, and what it states about them."""
 
 from easynet.core.errors import OutcomeUnknown
-from easynet.fabric.receipts.receipts import OK, ReceiptSigner
-from easynet.fabric.serving.finished_calls import FinishedCalls
+from easynet.fabric.receipts.receipt_signer import OK, ReceiptSigner
+from easynet.fabric.serving.finished_calls import FinishedCall, FinishedCalls
 from easynet.fabric.serving.held_results import HeldResults
 from easynet.fabric.serving.running_call import RunningCall
 from easynet.fabric.telemetry.statistics import CallStatistics
@@ -90,6 +90,12 @@ class CallRecords:
             capability.price if outcome == OK else 0,
             outcome,
         )
+        for inbox, id_ in call.audience.following:
+            self._receipts.state_again(request.id, call.client, inbox, id_)
+
+    def state_again(self, finished: FinishedCall, inbox: str, id_: str) -> None:
+        """Whoever is answered from an earlier call gets its receipt as well."""
+        self._receipts.state_again(finished.id, finished.client, inbox, id_)
 
     def forget(self, now: float) -> None:
         """Let go of what is too old."""

@@ -121,6 +121,7 @@ class Reception:
                 return
         elif (finished := self._records.finished.by_id(client, call.id)) is not None:
             self._answers.replay(finished, reply, subject_of(client, call.inbox, call.id))
+            self._records.state_again(finished, call.inbox, call.id)
             return
         if self.is_draining:
             raise NodeRefused(
@@ -159,6 +160,7 @@ class Reception:
         elif finished := self._records.finished.by_id(client, id_):
             subject = subject_of(client, resume.inbox, id_)
             self._answers.replay(finished, reply, subject, resume.received)
+            self._records.state_again(finished, resume.inbox, id_)
         else:
             self._answers.say(reply, encode_update(Unknown(self._age_s())))
 

@@ -58,6 +58,7 @@ class Repeats:
         if not finished.items_before:
             self._records.results.share(client, finished.id, call.id, now)
             self._answers.replay(finished, reply, subject_of(client, call.inbox, call.id))
+            self._records.state_again(finished, call.inbox, call.id)
             return True
         if service.function.capability.idempotent:
             return False

@@ -20,7 +20,7 @@ from easynet.core.errors import (
     OverBudget,
     Overloaded,
 )
-from easynet.fabric.receipts.receipts import StreamDigest
+from easynet.fabric.receipts.stream_digest import StreamDigest
 from easynet.fabric.serving.audience import Audience
 from easynet.fabric.serving.call_work import CallWork
 from easynet.fabric.serving.callers import Caller

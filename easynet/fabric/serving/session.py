@@ -18,7 +18,7 @@ from easynet.fabric.functions.isolation import Isolation
 from easynet.fabric.functions.places import EventLoop, Place, Processes, Threads
 from easynet.fabric.functions.scratch import ScratchFolders
 from easynet.fabric.functions.threads import ThreadPool
-from easynet.fabric.receipts.receipts import ReceiptSigner
+from easynet.fabric.receipts.receipt_signer import ReceiptSigner
 from easynet.fabric.registry import HEARTBEAT_S
 from easynet.fabric.serving.call_records import CallRecords
 from easynet.fabric.serving.load_report import Load, LoadReport

@@ -22,9 +22,11 @@ from easynet.core.errors import (
     UnknownFunction,
 )
 from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.receipt import Receipt
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.node import ComputeNode
+from easynet.fabric.receipts.verification import verify_receipt
 from tests.patience import PATIENCE_S, within
 
 pytestmark = pytest.mark.slow
@@ -214,6 +216,45 @@ async def test_calls_survive_the_gateway_and_none_runs_twice(
         counts = Counter(word for _, word in marks(tmp_path))
         assert set(counts.values()) == {1}
         assert await client.execute("once", 0)
+
+
+@pytest.mark.parametrize("ends_while_away", [True, False])
+async def test_call_that_outlives_its_gateway_leaves_its_receipt(
+    spawn: Callable[..., Process], own_data_dir: Path, until: Until, ends_while_away: bool
+) -> None:
+    def start(port: int) -> tuple[Process, str]:
+        process = spawn("-c", GATEWAY, own_data_dir, port)
+        assert process.stdout is not None
+        return process, process.stdout.readline().decode().strip()
+
+    began, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        began.set()
+        await go_on.wait()
+        ended.set()
+        return "done"
+
+    async def called() -> Receipt:
+        assert await client.execute("slow") == "done"
+        return await client.receipt(timeout_s=PATIENCE_S)
+
+    gateway, url = await asyncio.to_thread(start, 0)
+    node = ComputeNode(url, name="a")
+    node.register(slow)
+    async with node, AsyncClient(url) as client:
+        call = asyncio.create_task(called())
+        await asyncio.wait_for(began.wait(), PATIENCE_S)
+        gateway.kill()
+        gateway.wait()
+        go_on.set()
+        if ends_while_away:
+            await asyncio.wait_for(ended.wait(), PATIENCE_S)
+        await asyncio.to_thread(start, int(url.rpartition(":")[2]))
+        receipt = await asyncio.wait_for(call, PATIENCE_S)
+        verify_receipt(receipt)
+        assert (receipt.facts.offer.function, receipt.facts.call.outcome) == ("slow", "ok")
+        assert len(client.receipts.all()) == 1
 
 
 async def test_calls_are_not_lost_at_a_node_that_comes_back_later_than_the_client(

@@ -35,7 +35,7 @@ from easynet.fabric.gateway.enrolment import join
 from easynet.fabric.gateway.gateway import Gateway
 from easynet.fabric.gateway.owner import Owner
 from easynet.fabric.jobs.job_handle import JobHandle
-from easynet.fabric.receipts.receipts import verify_receipt
+from easynet.fabric.receipts.verification import verify_receipt
 from easynet.fabric.values import retention
 from tests.fabric.job_fakes import updates_of
 from tests.patience import PATIENCE_S, within
@@ -531,7 +531,10 @@ async def test_job_leaves_its_nodes_receipt(gateway: Gateway, tmp_path: Path) ->
                 await other.job(job.id).receipt()
 
 
-async def test_receipt_of_a_job_that_a_gateway_was_killed_over_is_there(process: GatewayProcess) -> None:
+@pytest.mark.parametrize("ends_while_away", [True, False])
+async def test_receipt_of_a_job_that_a_gateway_was_killed_over_is_there(
+    process: GatewayProcess, ends_while_away: bool
+) -> None:
     training = Training()
     async with node_with(training, process.url):
         async with AsyncClient(process.url) as client:
@@ -540,15 +543,17 @@ async def test_receipt_of_a_job_that_a_gateway_was_killed_over_is_there(process:
             with pytest.raises(CallTimeout, match="no receipt"):
                 await client.job(job_id).receipt(0.3)
         process.kill()
-        process.start()
         training.allow(1)
+        if ends_while_away:
+            await asyncio.wait_for(training.stopped.wait(), PATIENCE_S)
+        process.start()
         async with AsyncClient(process.url) as another:
             assert await another.job(job_id).result(PATIENCE_S) == {"steps": 1}
-            assert (await another.job(job_id).receipt()).facts.call.key == job_id
+            assert (await another.job(job_id).receipt(PATIENCE_S)).facts.call.key == job_id
         process.kill()
         process.start()
         async with AsyncClient(process.url) as another:
-            assert (await another.job(job_id).receipt()).facts.call.key == job_id
+            assert (await another.job(job_id).receipt(PATIENCE_S)).facts.call.key == job_id
 
 
 async def test_command_keeps_the_receipt_of_a_job(

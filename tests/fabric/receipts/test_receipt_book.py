@@ -10,7 +10,8 @@ from easynet.core.ids import CapabilityName, NodeId
 from easynet.fabric.access.identity import Identity
 from easynet.fabric.receipts import receipt_book
 from easynet.fabric.receipts.receipt_book import ReceiptBook
-from easynet.fabric.receipts.receipts import ReceiptSigner, verify_receipt
+from easynet.fabric.receipts.receipt_signer import ReceiptSigner
+from easynet.fabric.receipts.verification import verify_receipt
 
 GPU, STRANGER = Identity.generate(), Identity.generate()
 DETECT = Capability(name=CapabilityName("detect"), description={"en": "Detects."})

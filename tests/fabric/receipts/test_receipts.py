@@ -19,16 +19,12 @@ from easynet.core.errors import BadData, BadFrame, GatewayUnreachable, ReceiptIn
 from easynet.core.ids import CapabilityName, NodeId
 from easynet.core.receipt import Receipt, capability_digest, receipts_in
 from easynet.fabric.access.identity import Identity
-from easynet.fabric.receipts import receipts as module
+from easynet.fabric.receipts import receipt_signer as module
 from easynet.fabric.receipts.merkle import leaf_hash
 from easynet.fabric.receipts.receipt_batch import ReceiptBatch, leaf_text, signed_bytes
-from easynet.fabric.receipts.receipts import (
-    BATCH,
-    MAX_MESSAGE_BYTES,
-    ReceiptSigner,
-    StreamDigest,
-    verify_receipt,
-)
+from easynet.fabric.receipts.receipt_signer import BATCH, MAX_MESSAGE_BYTES, ReceiptSigner
+from easynet.fabric.receipts.stream_digest import StreamDigest
+from easynet.fabric.receipts.verification import verify_receipt
 from tests.patience import PATIENCE_S
 
 GPU, STRANGER = Identity.generate(), Identity.generate()
@@ -481,3 +477,22 @@ async def test_facts_that_have_no_text_give_no_receipt() -> None:
     await signer.close()
     with pytest.raises((BadFrame, ReceiptInvalid)):
         post.receipts()
+
+
+async def test_receipt_is_stated_again_to_whoever_asks_after_the_call_later() -> None:
+    post = Post()
+    signer = signer_to(post)
+    add(signer, "c1", key="job")
+    signer.state_again("c1", "ana", "another-inbox", "c2")
+    signer.state_again("c0", "ana", "another-inbox", "c3")
+    await signer.flush()
+    signer.state_again("c2", "ana", "a-third-inbox", "c4")
+    await signer.close()
+    assert [subject for subject, _ in post.messages] == [
+        f"re.ana.{inbox}.receipts" for inbox in (INBOX, "another-inbox", "a-third-inbox")
+    ]
+    first, *others = post.receipts()
+    for receipt, id_ in zip(others, ("c2", "c4"), strict=True):
+        verify_receipt(receipt)
+        assert receipt.facts.offer == first.facts.offer
+        assert receipt.facts.call == first.facts.call.model_copy(update={"id": id_})

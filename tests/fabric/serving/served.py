@@ -12,7 +12,7 @@ from easynet.fabric.access.identity import Identity
 from easynet.fabric.functions.function import Function, function_of
 from easynet.fabric.functions.places import EventLoop
 from easynet.fabric.functions.scratch import ScratchFolders
-from easynet.fabric.receipts.receipts import ReceiptSigner
+from easynet.fabric.receipts.receipt_signer import ReceiptSigner
 from easynet.fabric.serving.call_records import CallRecords
 from easynet.fabric.serving.metering import Meter
 from easynet.fabric.serving.reception import Reception

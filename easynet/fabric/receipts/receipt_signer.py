@@ -1,4 +1,4 @@
-"""Receipts as a node makes them, many calls under one signature, and as anybody checks them.
+"""Receipts as a node makes them, many calls under one signature.
 
 A signature takes longer than a fast call. A node therefore signs the root of a Merkle tree over the calls of
 a moment, and does the work for it later than the call; each receipt still holds on its own.
@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import platform
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from hashlib import sha256
 from itertools import groupby
 from json.encoder import encode_basestring as quote
@@ -17,11 +17,11 @@ from typing import Final
 
 from easynet._version import __version__
 from easynet.core.capability import Capability
-from easynet.core.errors import GatewayError, ReceiptInvalid
+from easynet.core.errors import GatewayError
 from easynet.core.ids import NodeId
-from easynet.core.receipt import OfferFacts, Receipt, canonical_json, capability_digest
-from easynet.fabric.access.identity import Identity, verify
-from easynet.fabric.receipts.merkle import MerkleTree, leaf_hash, root_of
+from easynet.core.receipt import CallFacts, OfferFacts, canonical_json, capability_digest
+from easynet.fabric.access.identity import Identity
+from easynet.fabric.receipts.merkle import MerkleTree, leaf_hash
 from easynet.fabric.receipts.receipt_batch import ReceiptBatch, leaf_text, signed_bytes
 
 OK: Final = "ok"
@@ -35,24 +35,15 @@ MAX_HELD_BYTES: Final = 16 * 1024 * 1024
 _HASH_AT_ONCE_BYTES: Final = 64 * 1024
 _MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024
 _MAX_KEY_CHARACTERS: Final = 256
+_MAX_STATED: Final = 20_000
+"""Calls whose receipts can be sent once more: as many as a node remembers the ends of."""
 
 SendBytes = Callable[[str, bytes], Awaitable[None]]
 """Sends a message to a subject; raises GatewayError where that is not possible now."""
 
 _Call = tuple[str, str, Capability, str, str, bytes | str, bytes | str, float, float, int, str]
-
-
-class StreamDigest:
-    """The digest of a stream so far: of each item its length, in eight bytes, and the item."""
-
-    def __init__(self) -> None:
-        self._hash = sha256()
-
-    def add(self, item: bytes) -> None:
-        self._hash.update(len(item).to_bytes(8, "big") + item)
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
+_Statement = tuple[str, str, bytes, bytes]
+"""The client and its inbox, and the texts of the offer and of the call."""
 
 
 class ReceiptSigner:
@@ -63,6 +54,8 @@ class ReceiptSigner:
         self._node = node
         self._send = send
         self._pending: list[_Call] = []
+        self._again: list[tuple[str, str, str, str]] = []
+        self._stated: dict[str, tuple[bytes, bytes]] = {}
         self._held_bytes = 0
         self._unsent: deque[tuple[str, bytes]] = deque()
         self._offer_by_name: dict[str, tuple[Capability, bytes]] = {}
@@ -95,18 +88,31 @@ class ReceiptSigner:
         self._pending.append(
             (client, inbox, capability, call_id, key, input, output, started_at, ended_at, price, outcome)
         )
+        self._go_on()
+
+    def state_again(self, id_: str, client: str, inbox: str, as_id: str) -> None:
+        """Send the receipt of a call that has ended once more, as that of the call that asked after it.
+
+        The first one may be lost, as its answer may, or it went to a program that is gone.
+        """
+        self._again.append((id_, client, inbox, as_id))
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._signing is None:
             self._signing = asyncio.create_task(self._sign_on())
 
     async def flush(self) -> None:
         """Sign and send all that was added until now."""
+        again, self._again = self._again, []
         for _ in range(0, len(self._pending), BATCH):
             if not self._pending:  # another flush took them meanwhile
                 break
             batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
-            self._unsent.extend(self._sign(batch))
+            self._unsent.extend(self._sign([self._statement(call) for call in batch]))
             await self._send_all()
             await asyncio.sleep(0)  # what waited meanwhile goes first
+        self._unsent.extend(self._sign([*self._restated(again)]))
         await self._send_all()
 
     async def close(self) -> None:
@@ -119,7 +125,7 @@ class ReceiptSigner:
 
     async def _sign_on(self) -> None:
         try:
-            while self._pending or self._unsent:
+            while self._pending or self._again or self._unsent:
                 await asyncio.sleep(SIGN_EVERY_S)
                 await self.flush()
         finally:
@@ -138,16 +144,37 @@ class ReceiptSigner:
         while sum(len(data) for _, data in self._unsent) > _MAX_UNSENT_BYTES:
             self._unsent.popleft()
 
-    def _sign(self, calls: list[_Call]) -> Iterator[tuple[str, bytes]]:
-        """The messages with the receipts of these calls, and whom each goes to."""
-        calls.sort(key=itemgetter(0, 1))
-        offers = [self._offer(call[2]) for call in calls]
-        texts = [_call_text(call) for call in calls]
-        self._held_bytes -= sum(len(call[5]) + len(call[6]) for call in calls)
+    def _statement(self, call: _Call) -> _Statement:
+        self._held_bytes -= len(call[5]) + len(call[6])
+        offer, text = self._offer(call[2]), _call_text(call)
+        self._remember(call[3], offer, text)
+        return call[0], call[1], offer, text
+
+    def _remember(self, id_: str, offer: bytes, text: bytes) -> None:
+        self._stated[id_] = offer, text
+        if len(self._stated) > _MAX_STATED:
+            del self._stated[next(iter(self._stated))]
+
+    def _restated(self, calls: Iterable[tuple[str, str, str, str]]) -> Iterator[_Statement]:
+        for id_, client, inbox, as_id in calls:
+            if (stated := self._stated.get(id_)) is not None:
+                offer, text = stated
+                facts = CallFacts.model_validate_json(text).model_copy(update={"id": as_id})
+                text = canonical_json(facts.model_dump()).encode()
+                self._remember(as_id, offer, text)
+                yield client, inbox, offer, text
+
+    def _sign(self, statements: list[_Statement]) -> Iterator[tuple[str, bytes]]:
+        """The messages with these receipts, and whom each goes to."""
+        if not statements:
+            return
+        statements.sort(key=itemgetter(0, 1))
+        offers = [statement[2] for statement in statements]
+        texts = [statement[3] for statement in statements]
         tree = MerkleTree([leaf_hash(leaf_text(*parts)) for parts in zip(texts, offers, strict=True)])
         signature = self._identity.sign(signed_bytes(tree.root))
         first = 0
-        for (client, inbox), group in groupby(calls, key=itemgetter(0, 1)):
+        for (client, inbox), group in groupby(statements, key=itemgetter(0, 1)):
             end = first + len(list(group))
             while first < end:
                 count = _fitting(texts[first:end], offers[first:end])
@@ -155,7 +182,7 @@ class ReceiptSigner:
                 position = {offer: index for index, offer in enumerate(dict.fromkeys(own))}
                 batch = ReceiptBatch(
                     signature=signature,
-                    size=len(calls),
+                    size=len(statements),
                     first=first,
                     neighbours=tree.neighbours(first, count),
                     offers=list(position),
@@ -180,23 +207,6 @@ class ReceiptSigner:
         text = canonical_json(facts.model_dump()).encode()
         self._offer_by_name[capability.name] = (capability, text)
         return text
-
-
-def verify_receipt(receipt: Receipt, *, key: str | None = None) -> None:
-    """Raise ReceiptInvalid unless the key in the receipt signed it, and that key is `key` if one is given."""
-    call, offer = receipt.facts.call, receipt.facts.offer
-    leaf = leaf_hash(receipt.facts.to_json().encode())
-    root = root_of(leaf, ((side, bytes.fromhex(hash_)) for side, hash_ in receipt.path))
-    if not verify(offer.node_key, signed_bytes(root), bytes.fromhex(receipt.signature)):
-        raise ReceiptInvalid(
-            f"the receipt of call {call.id!r} was changed, or its key did not sign it",
-            hint="What it says is worth nothing. Ask the client that got it for the file as it was saved.",
-        )
-    if key is not None and key != offer.node_key:
-        raise ReceiptInvalid(
-            f"the receipt of call {call.id!r} is signed, but by another key, {offer.node_key}",
-            hint=f"Somebody else may have signed in the name of {offer.node!r}.",
-        )
 
 
 def _digest(data: bytes | str) -> str:
