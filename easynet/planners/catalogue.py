@@ -15,6 +15,7 @@ from easynet.planners.chaining import Chain, Gap, Wish
 from easynet.planners.files import files_in, without_files
 from easynet.planners.following import graph_of
 from easynet.planners.goals import Part, Plan, chosen, parts_of, planned, replaced
+from easynet.planners.linked import LinkedPlans
 from easynet.planners.literals import literals
 from easynet.planners.modality import modality_caveats
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest, PlanResult
@@ -30,15 +31,20 @@ _OWN_DATA = re.compile(
 
 
 class CataloguePlanner:
-    """Finds the wanted capabilities by words and chains them to the user's inputs by types."""
+    """Finds the wanted capabilities by words, and chains them along the observed tool graph or by types."""
 
     name = "catalogue"
+
+    def __init__(self) -> None:
+        self._linked = LinkedPlans()
 
     async def plan(self, request: PlanRequest) -> PlanResult:
         """Plan with the capabilities of the request's catalogue only, and without those to be avoided.
 
         Raises UnknownInput where the user gave an input that no part of the plan takes.
         """
+        if (linked := self._linked.plan(request, self.name)) is not None:
+            return linked
         asked = _understood(request)
         close = tuple(h.capability.name for h in asked.hits[:3])
         result = _result(asked) if asked.parts else _unsupported("no capability explains enough of the words")

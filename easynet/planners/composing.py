@@ -1,14 +1,15 @@
-"""Short chains of capabilities that together fit a request, by its words and by what is seen to follow what."""
+"""Short chains of capabilities that together fit a request, by its words and by what follows what."""
 
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from easynet.planners.matching import Match, Matcher
 
 _TOOLS, _WIDTH, _KEPT = 14, 40, 30
 _FIT, _COVER, _STEP, _LIFE, _TEXT, _UNSEEN = 1.0, 4.0, 3.0, 0.3, 0.6, 4.0
-"""What counts: each step's fit, the words explained, the price of a step, the two orders, and links not seen."""
+"""Each step's fit, the words explained, the price of a step, the two orders, and a link never seen."""
 _SOFTNESS = 1.2
 """How far behind the best a chain may be and still be worth agreeing with."""
 _ALONE = 1.0
@@ -39,7 +40,9 @@ class Composer:
         """The chains that fit best, of one to three steps."""
         scores = self._match.scores
         top = sorted(range(len(scores)), key=lambda i: -scores[i])[:_TOOLS]
-        best_of_all = [max((self._share(t)[k] for t in top), default=0.0) for k in range(len(self._match.keys))]
+        best_of_all = [
+            max((self._share(t)[k] for t in top), default=0.0) for k in range(len(self._match.keys))
+        ]
         self._total = sum(best_of_all) or 1.0
         found = [Scored((t,), self.score((t,)) - _ALONE) for t in top]
         ends = [f.steps for f in found]
@@ -53,8 +56,8 @@ class Composer:
     def score(self, steps: Steps) -> float:
         """How well a chain fits."""
         fit = sum(self._match.scores[t] for t in steps)
-        covered = sum(map(max, zip(*(self._share(t) for t in steps), strict=True)))
-        order = sum(self._order(a, b) for a, b in zip(steps, steps[1:], strict=False))
+        covered: float = sum(map(max, zip(*(self._share(t) for t in steps), strict=True)))
+        order = sum(self._order(a, b) for a, b in pairwise(steps))
         return _FIT * fit + _COVER * covered / (self._total or 1.0) - _STEP * len(steps) + order
 
     def _scored(self, steps: Steps) -> Scored:
@@ -105,7 +108,7 @@ def alike(one: Steps, other: Steps) -> float:
     steps = _f1(set(one), set(other))
     if len(one) < 2 and len(other) < 2:
         return steps
-    return (steps + _f1(set(zip(one, one[1:], strict=False)), set(zip(other, other[1:], strict=False)))) / 2
+    return (steps + _f1(set(pairwise(one)), set(pairwise(other)))) / 2
 
 
 def _f1(one: set[object], other: set[object]) -> float:

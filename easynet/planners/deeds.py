@@ -13,10 +13,13 @@ _DEEDS: Final = {
     " prioritize rank pick suitable 选择 推荐 比较 对比 排序 筛选",
     "compute": "calculate calculation calculator compute estimate convert conversion analyze analysis"
     " summarize evaluate total translate translation translator 计算 估算 换算 分析 总结 评估 翻译",
-    "make": "book booking reserve reservation reserving order ordering buy purchase purchasing create creating"
-    " creation new make making maker set setting schedule scheduling arrange arranging add adding open"
+    "make": "book booking reserve reservation reserving order ordering buy purchase purchasing create"
+    " creating"
+    " creation new make making maker set"
+    " setting schedule scheduling arrange arranging add adding open"
     " register registration apply application appointment plan planning planner rent rental write generate"
-    " issue hire subscribe train build 预订 预定 预约 订购 购买 创建 新建 制作 设置 安排 添加 申请 注册 租赁 生成 训练",
+    " issue hire subscribe train build"
+    " 预订 预定 预约 订购 购买 创建 新建 制作 设置 安排 添加 申请 注册 租赁 生成 训练",
     "pay": "pay payment paying transfer transferring deposit repay repayment settle transaction charge"
     " recharge exchange invest loan remit 支付 付款 转账 存款 还款 充值 兑换 贷款",
     "change": "change changing changed modify modification update updating edit editing reschedule"
@@ -47,9 +50,9 @@ ANY_STAGE: Final = 2.0
 
 _OF_WORD = {word: deed for deed, listed in _DEEDS.items() for word in listed.split()}
 _HAN_DEED = re.compile("|".join(sorted((w for w in _OF_WORD if not w.isascii()), key=len, reverse=True)))
-_VERBS = frozenset(
-    "search query check find view read list cancel change send create add delete update modify calculate"
-    " select recommend book get remove set record save write".split()
+_VERBS = re.compile(
+    "search|query|check|find|view|read|list|cancel|change|send|create|add|delete|update|modify|calculate"
+    "|select|recommend|book|get|remove|set|record|save|write"
 )
 """Words that say at the head of a name what is done; elsewhere they name things, too."""
 
@@ -66,7 +69,7 @@ def han_deeds(text: str) -> list[tuple[str, int]]:
 
 def stage(name: list[str], description: list[str], text: str = "") -> float:
     """The stage of life at which a function comes, by the words of its name, else of its description."""
-    if name and name[0] in _VERBS:
+    if name and _VERBS.fullmatch(name[0]):
         return STAGES[_OF_WORD[name[0]]]
     named = [_OF_WORD[w] for w in name if w in _OF_WORD]
     if named:

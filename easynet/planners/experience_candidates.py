@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -81,7 +82,7 @@ def candidates(evidence: Evidence, chances: Floats) -> Candidates:
 
 
 def _chained(steps: Plan) -> Links:
-    return tuple(zip(steps, steps[1:], strict=False))
+    return tuple(pairwise(steps))
 
 
 def _best(values: Floats, most: int) -> list[int]:
@@ -150,4 +151,4 @@ def _follows(evidence: Evidence, top: Sequence[int], row: int) -> Floats:
                 said[i, j] += 0.8
             if (column := past.link_column.get((a, b))) is not None:
                 said[i, j] += 2 * evidence.of_link[row, column]
-    return said + 0.6 * np.log1p(np.maximum(seen, 0))
+    return np.asarray(said + 0.6 * np.log1p(np.maximum(seen, 0)))

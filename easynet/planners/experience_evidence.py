@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from easynet.core.ids import CapabilityName
 from easynet.planners.experience_plans import Ints, PastPlans
-from easynet.planners.experience_text import Floats
+from easynet.planners.experience_text import Floats, Rows
 from easynet.planners.matching import Match, Matcher
 
 _NOT_OFFERED = -5.0
@@ -45,7 +45,7 @@ class View:
         return np.minimum(numbers, len(self.past.names))
 
     @cached_property
-    def alike(self) -> "sp.csr_matrix":
+    def alike(self) -> Rows:
         """For each capability the shares of those described most alike."""
         table = sp.lil_matrix((self.size, self.size), dtype=np.float32)
         for i, j in enumerate(self.in_catalogue):

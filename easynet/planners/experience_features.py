@@ -1,6 +1,7 @@
 """What speaks for and against each candidate, as numbers."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,21 +28,22 @@ class _Tables:
 
     @property
     def row(self) -> Ints:
-        return self.request[:, None]
+        return np.expand_dims(self.request, 1)
 
     @property
     def count(self) -> Floats:
-        return self.is_step.sum(axis=1)
+        return np.asarray(self.is_step.sum(axis=1))
 
     @property
     def links(self) -> Floats:
-        return np.maximum(self.is_link.sum(axis=1), 1)
+        return np.asarray(np.maximum(self.is_link.sum(axis=1), 1))
 
     def per_step(self, values: Floats) -> list[Floats]:
         """The sum, the mean and the least of a value of the steps."""
         found = values[self.row, self.steps]
         total = (found * self.is_step).sum(axis=1)
-        return [total, total / self.count, np.where(self.is_step > 0, found, np.inf).min(axis=1)]
+        least = np.where(self.is_step > 0, found, np.inf).min(axis=1)
+        return [total, total / self.count, least]
 
     def per_link(self, values: Floats) -> list[Floats]:
         """The mean and the least of a value of the links, 0 where there are none."""
@@ -66,7 +68,9 @@ def features(evidence: Evidence, found: Candidates, chances: Floats) -> Floats:
 
 
 def _best_of_request(column: Floats, found: Candidates) -> Floats:
-    return np.maximum.reduceat(column, found.starts)[np.searchsorted(found.starts, np.arange(len(column)), "right") - 1]
+    return np.maximum.reduceat(column, found.starts)[
+        np.searchsorted(found.starts, np.arange(len(column)), "right") - 1
+    ]
 
 
 def _tables(evidence: Evidence, found: Candidates) -> _Tables:
@@ -123,12 +127,12 @@ def _is_seen(evidence: Evidence, tables: _Tables) -> Floats:
 
 
 def _words_covered(evidence: Evidence, found: Candidates, tables: _Tables) -> tuple[Floats, Floats]:
-    """The share of each request's words that a candidate's steps say; and where in the text each step's words are."""
+    """The share of a request's words that each candidate says; and where in the text each step is named."""
     view = evidence.view
     covered = np.zeros(len(found.steps), np.float32)
     place = np.full((len(evidence.matches), view.size + 1), 0.5, np.float32)
     ends = np.append(found.starts, len(found.steps))
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         row = int(found.request[start])
         keys = evidence.matches[row].keys
         used, index = np.unique(tables.steps[start:end], return_inverse=True)

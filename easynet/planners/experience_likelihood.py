@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from easynet.planners.experience_evidence import Evidence
+from easynet.planners.experience_plans import Ints
 from easynet.planners.experience_text import Floats
 
 _PRIOR = np.array([2.0, 1.5, 2.0, 1.5, 2.0, 1.0, 0.5, 0.3, 0.0, -5.5])
@@ -51,5 +52,5 @@ def _chance(odds: Floats) -> Floats:
     return 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
 
 
-def _rank(values: Floats) -> Floats:
+def _rank(values: Floats) -> Ints:
     return np.argsort(np.argsort(-values, axis=1), axis=1)

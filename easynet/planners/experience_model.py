@@ -10,7 +10,7 @@ from easynet.planners.experience_candidates import Candidates, Links, Plan, cand
 from easynet.planners.experience_evidence import Evidence, View
 from easynet.planners.experience_features import features
 from easynet.planners.experience_likelihood import Likelihood
-from easynet.planners.experience_plans import PastPlans, Shape
+from easynet.planners.experience_plans import Ints, PastPlans, Shape
 from easynet.planners.experience_ranker import Ranker
 from easynet.planners.experience_ridge import Ridge
 from easynet.planners.experience_text import Floats, Vectors
@@ -115,7 +115,7 @@ def _worth(found: Candidates, past: PastPlans) -> Floats:
     return (worth / np.add.reduceat(worth, found.starts)[of_request]).astype(np.float32)
 
 
-def _agreement(found: Candidates, kept: Sequence[int]) -> Floats:
+def _agreement(found: Candidates, kept: Ints) -> Floats:
     table = np.ones((len(kept), len(kept)), np.float32)
     parts = [(found.steps[i], found.links[i]) for i in kept]
     for i, one in enumerate(parts):

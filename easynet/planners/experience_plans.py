@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from easynet.core.ids import CapabilityName
 from easynet.core.task_graph import TaskGraph
 from easynet.planners.experience_text import Floats
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 
 TYPICAL_LENGTH = 2.5
 """What the number of steps is predicted as a distance from."""
@@ -44,7 +46,7 @@ class Shape:
     @classmethod
     def chain(cls, steps: Sequence[CapabilityName]) -> "Shape":
         """Steps of which each reads from the one before."""
-        return cls(tuple(steps), tuple(zip(steps, steps[1:], strict=False)))
+        return cls(tuple(steps), tuple(pairwise(steps)))
 
 
 Pair = tuple[int, int]

@@ -44,7 +44,7 @@ class Ranker:
         """A score for each candidate."""
         scaled = _scaled(features, self.mean, self.spread)
         found = [np.maximum(scaled @ w + b, 0) @ v + scaled @ direct for w, b, v, direct in self.networks]
-        return np.mean(found, axis=0)
+        return np.asarray(np.mean(found, axis=0))
 
 
 def _scaled(features: Floats, mean: Floats, spread: Floats) -> Floats:

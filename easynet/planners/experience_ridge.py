@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
-from easynet.planners.experience_text import Floats, of_length_one
+from easynet.planners.experience_text import Floats, Rows, of_length_one
 
 _STIFFNESS, _FIRST_STIFFNESS = 0.2, 0.3
 _WORD_POWER, _KERNEL_POWER = 0.75, 1.5
@@ -17,12 +16,12 @@ class Ridge:
     """Predicts the labels of a request from those of the requests that it is like."""
 
     word_weights: Floats
-    rows: "sp.csr_matrix"
+    rows: Rows
     """The past requests, weighed."""
     coefficients: Floats
 
     @classmethod
-    def fit(cls, requests: "sp.csr_matrix", labels: Floats, teaching: int) -> "tuple[Ridge, Floats, Floats]":
+    def fit(cls, requests: Rows, labels: Floats, teaching: int) -> "tuple[Ridge, Floats, Floats]":
         """The regression; what it says of each request from all others; and how alike they are.
 
         A word's weight is the length of its coefficients in a first, linear regression to the `teaching`
@@ -42,7 +41,7 @@ class Ridge:
         np.fill_diagonal(alike, 0.0)
         return cls(weights, rows, coefficients), others.astype(np.float32), alike
 
-    def __call__(self, requests: "sp.csr_matrix") -> tuple[Floats, Floats]:
+    def __call__(self, requests: Rows) -> tuple[Floats, Floats]:
         """The labels of each request, and how like each past request it is."""
         weighed = of_length_one(requests.multiply(self.word_weights[None, :]).tocsr())
         alike = (weighed @ self.rows.T).toarray()

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from easynet.planners.grams import letter_grams, word_grams, words
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+Rows = Any
+"""A sparse matrix; SciPy has no types."""
 
 _MANY = 100
 """From so many texts on, what occurs in one or two of them is left out."""
@@ -33,7 +36,7 @@ class Vectors:
             Terms.of([letter_grams(f) for f in found], rare[1]),
         )
 
-    def __call__(self, texts: Sequence[str]) -> "sp.csr_matrix":
+    def __call__(self, texts: Sequence[str]) -> Rows:
         """A row of length one, at most, for each text."""
         found = [words(text) for text in texts]
         by_word = self.words.rows([word_grams(f) for f in found])
@@ -55,7 +58,7 @@ class Terms:
         rarity = [math.log((1 + len(counted)) / (1 + n)) + 1 for _, n in kept]
         return cls({term: i for i, (term, _) in enumerate(kept)}, np.array(rarity, np.float32))
 
-    def rows(self, counted: Sequence[Counter[str]]) -> "sp.csr_matrix":
+    def rows(self, counted: Sequence[Counter[str]]) -> Rows:
         columns: list[int] = []
         counts: list[int] = []
         ends = [0]
@@ -67,10 +70,12 @@ class Terms:
             ends.append(len(columns))
         values = (1 + np.log(np.array(counts, np.float32))) * self.rarity[np.array(columns, np.int64)]
         shape = (len(counted), len(self.column))
-        return of_length_one(sp.csr_matrix((values, np.array(columns, np.int32), np.array(ends)), shape=shape))
+        return of_length_one(
+            sp.csr_matrix((values, np.array(columns, np.int32), np.array(ends)), shape=shape)
+        )
 
 
-def of_length_one(rows: "sp.csr_matrix") -> "sp.csr_matrix":
+def of_length_one(rows: Rows) -> Rows:
     """The rows, each divided by its length; an empty row stays empty."""
     lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     return (sp.diags(1 / np.maximum(lengths, 1e-9)) @ rows).tocsr().astype(np.float32)

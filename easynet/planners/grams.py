@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _NUMBER = re.compile(r"\d+")
@@ -21,7 +22,7 @@ def words(text: str) -> list[str]:
 
 def word_grams(found: list[str]) -> Counter[str]:
     """How often each word and each pair of neighbouring words occurs."""
-    return Counter([*found, *(f"{a} {b}" for a, b in zip(found, found[1:], strict=False))])
+    return Counter([*found, *(f"{a} {b}" for a, b in pairwise(found))])
 
 
 def letter_grams(found: Iterable[str]) -> Counter[str]:

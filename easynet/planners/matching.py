@@ -1,6 +1,7 @@
 """How well each capability fits a request, by the words of names and descriptions and by their letters."""
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from easynet.planners.words import stem
 _NAME_WEIGHT = 2.0
 _DEED_WEIGHT = 0.8
 """That both look something up says less than that both are about trains."""
-_STOP = frozenset(
-    "a an and any are as at be been but can could did do does each for from had has have help how i if in into"
-    " is it its just let like me more most my need of off on or our out please should so some than that the"
-    " their them then there these they this those to up us use using want was we were when where who will"
-    " with would you your via about tool tools system service services function user users api based"
-    " according specific various provide provides also next 的 了 吗 请 我 你 您 帮 想 要 和 与 在 是 把 给 个 这 那".split()
+_STOP = re.compile(
+    "a|an|and|any|are|as|at|be|been|but|can|could|did|do|does|each|for|from|had|has|have|help|how|i|if|in|into"
+    "|is|it|its|just|let|like|me|more|most|my|need|of|off|on|or|our|out|please|should|so|some|than|that|the"
+    "|their|them|then|there|these|they|this|those|to|up|us|use|using|want|was|we|were|when|where|who|will"
+    "|with|would|you|your|via|about|tools?|systems?|services?|functions?|users?|api|based|according|specific"
+    "|various|provides?|also|next"
 )
 _DEED = "@"
 
@@ -33,7 +34,7 @@ class Match:
     scores: tuple[float, ...]
     """How well each capability fits, as standard deviations above the catalogue's mean."""
     keys: Mapping[str, float]
-    """The request's words as the catalogue knows them, with the share of the text at which each first stands."""
+    """The request's words that the catalogue knows, with the share of the text at which each first stands."""
 
 
 class Matcher:
@@ -45,9 +46,8 @@ class Matcher:
         self._by_word = _Postings([_weights(c, text) for c, text in zip(catalogue, told, strict=True)])
         letters = [letter_grams(words(f"{c.name} {text}")) for c, text in zip(catalogue, told, strict=True)]
         self._by_letters = _Postings([{g: 1 + math.log(n) for g, n in found.items()} for found in letters])
-        self.stages = tuple(
-            stage(words(c.name), words(text), text) for c, text in zip(catalogue, told, strict=True)
-        )
+        stages = (stage(words(c.name), words(text), text) for c, text in zip(catalogue, told, strict=True))
+        self.stages = tuple(stages)
 
     def match(self, text: str) -> Match:
         """How well each capability fits a text."""
@@ -135,7 +135,7 @@ def _keys(text: str, found: Iterable[str]) -> list[tuple[str, int]]:
         if is_han and before is not None and where == before[1] + 1:
             keys.append((before[0] + word, before[1]))
         before = (word, where) if is_han and where >= 0 else None
-        if word in _STOP or is_han or len(word) < 2:
+        if is_han or len(word) < 2 or _STOP.fullmatch(word):
             continue
         if (deed := deed_of(word)) is not None:
             keys.append((_DEED + deed, at))

@@ -25,6 +25,8 @@ class PlanRequest(Value):
     avoid: tuple[CapabilityName, ...] = ()
     """Capabilities that failed in this run. Steps that support the goal are planned around them; where one
     of them is the goal itself, the request is unsupported, because what looks alike may do something else."""
+    links: frozenset[tuple[CapabilityName, CapabilityName]] = frozenset()
+    """The observed tool graph: pairs of which the second has been seen to read what the first gives."""
 
     @property
     def input_names(self) -> frozenset[str]:
@@ -32,13 +34,40 @@ class PlanRequest(Value):
         return frozenset(self.parsed.inputs)
 
 
+PlanStatus = Literal["planned", "needs_input", "unsupported", "infeasible", "timed_out"]
+"""`infeasible`: there are plans, and none meets the constraints. `timed_out`: none was found in time."""
+
+
+class Alternative(Value):
+    """A sound plan that was considered and not chosen."""
+
+    graph: TaskGraph
+    score: float
+    """How good the planner held it to be, on the scale of the result's own `score`."""
+
+
+class PassedOver(Value):
+    """A planner that was asked first and did not serve."""
+
+    planner: str
+    status: PlanStatus
+    why: str
+
+
 class PlanResult(Value):
     """A plan, or what stands in its way."""
 
-    status: Literal["planned", "needs_input", "unsupported"]
+    status: PlanStatus
     planner: str
+    """Which planner served."""
     graph: TaskGraph | None = None
     """Only where `status` is `planned`."""
+    score: float | None = None
+    """How good the planner holds its plan to be, where it compares plans."""
+    alternatives: tuple[Alternative, ...] = ()
+    """What else was considered, best first."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """The planners that were asked before, in order."""
     found_inputs: dict[str, JsonValue] = Field(default_factory=dict)
     """Inputs that were read from the words, such as a file that they name. The graph takes them from the
     intent (`FromInput`) by these names, so that they have to be added to the intent's inputs."""
