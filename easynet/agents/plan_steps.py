@@ -16,7 +16,9 @@ from easynet.agents.work import State, Work, ask, chosen, end, step
 from easynet.core.capability import Capability, Role
 from easynet.core.errors import (
     EasyNetError,
+    Infeasible,
     InvalidIntent,
+    PlanningTimedOut,
     PlanRejected,
     Unsupported,
     nearest,
@@ -76,7 +78,7 @@ async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
     if result.question is not None:
         return ask(work, result.question)
     if result.graph is None:
-        raise _unsupported(work, usable, result.nearest)
+        raise _no_plan(work, usable, result)
     return _adopt(state, work, result, result.graph, usable)
 
 
@@ -127,6 +129,15 @@ async def _offered(work: Work) -> list[Capability]:
     offered = await work.services.catalogue.capabilities()
     work.memory.catalogue = {c.name: c for c in offered}
     return offered
+
+
+def _no_plan(work: Work, catalogue: Sequence[Capability], result: PlanResult) -> EasyNetError:
+    """Why there is no plan, as the error that ends the run."""
+    if result.status == "infeasible":
+        return Infeasible(result.why, hint="Allow more money or time, or ask for less.")
+    if result.status == "timed_out":
+        return PlanningTimedOut(result.why, hint="Try again, or say it in simpler words.")
+    return _unsupported(work, catalogue, result.nearest)
 
 
 def _unsupported(

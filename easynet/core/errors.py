@@ -6,7 +6,7 @@
     │                           ReceiptInvalid
     ├── SettingsError           the operator: DataDirectoryUnusable, MissingExtra, ServerNotStarted
     ├── InputNeeded             whoever asked: a question has to be answered first
-    ├── PlanningError           the planner: Unsupported, PlanRejected
+    ├── PlanningError           the planner: Unsupported, PlanningTimedOut, PlanRejected
     ├── PlacementError          nobody can do it: NoNodeFound, Infeasible
     ├── MoneyError              the budget: OverBudget
     ├── GatewayError            the way in: GatewayUnreachable, AccessDenied, TokenRejected
@@ -199,6 +199,13 @@ class Unsupported(PlanningError):
     """Nothing on this network does what was asked."""
 
     code = "unsupported"
+
+
+class PlanningTimedOut(PlanningError):
+    """No plan was found in the time that planning may take."""
+
+    code = "planning_timed_out"
+    retryable = True
 
 
 class PlanRejected(PlanningError):

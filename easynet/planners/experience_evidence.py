@@ -90,6 +90,14 @@ class Evidence:
             fits[row, offered] = np.array(match.scores, np.float32)[view.in_catalogue[offered]]
         return cls(view, predicted, alike, fits, matches, own)
 
+    def part(self, start: int, end: int) -> "Evidence":
+        """The same for some of the requests."""
+        rows = slice(start, end)
+        own = None if self.own is None else self.own[rows]
+        return Evidence(
+            self.view, self.predicted[rows], self.alike[rows], self.fits[rows], self.matches[rows], own
+        )
+
     @cached_property
     def tools(self) -> Floats:
         """What past runs say for each capability."""

@@ -19,6 +19,8 @@ from easynet.planners.matching import Matcher
 _SHARPNESS = 0.05
 """How far from right a plan may be and still be learned from, in units of agreement."""
 _KEPT = 30
+_AT_ONCE = 200
+"""So many requests are looked at together, which bounds the memory."""
 
 Observed = Collection[tuple[CapabilityName, CapabilityName]]
 
@@ -67,9 +69,9 @@ class Model:
         is_step = np.zeros((len(texts), view.size), np.float32)
         is_step[:, : len(names)] = labels[:, : len(names)]
         likelihood = Likelihood.fit(evidence, is_step)
-        chances = likelihood(evidence)
-        found = candidates(evidence, chances)
-        ranker = Ranker.fit(features(evidence, found, chances), _worth(found, past), found.starts)
+        del labels, is_step
+        rows, worth, starts = _examples(evidence, likelihood)
+        ranker = Ranker.fit(rows, worth, starts)
         return cls(past, vectors, ridge, likelihood, ranker)
 
     def view(self, matcher: Matcher, links: Observed) -> View:
@@ -95,15 +97,31 @@ class Model:
         ]
 
 
+def _examples(evidence: Evidence, likelihood: Likelihood) -> tuple[Floats, Floats, Ints]:
+    """The features and the worth of all candidates, and where those of each request begin."""
+    rows: list[Floats] = []
+    worth: list[Floats] = []
+    starts: list[Ints] = []
+    for start in range(0, len(evidence.matches), _AT_ONCE):
+        part = evidence.part(start, start + _AT_ONCE)
+        chances = likelihood(part)
+        found = candidates(part, chances)
+        assert part.own is not None
+        starts.append(found.starts + sum(map(len, rows)))
+        rows.append(features(part, found, chances))
+        worth.append(_worth(found, evidence.view.past, part.own))
+    return np.vstack(rows), np.concatenate(worth), np.concatenate(starts)
+
+
 def _shape(found: Candidates, number: int, view: View) -> Shape:
     if (past := int(found.past[number])) >= 0:
         return view.past.shapes[past]
     return Shape.chain([view.names[i] for i in found.steps[number]])
 
 
-def _worth(found: Candidates, past: PastPlans) -> Floats:
+def _worth(found: Candidates, past: PastPlans, own: Ints) -> Floats:
     """Each candidate's chance of being the plan that was right for its request."""
-    right = past.of_run[found.request]
+    right = own[found.request]
     alike = np.array(
         [
             _alike(steps, links, past.steps[i], past.links[i])

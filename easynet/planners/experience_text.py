@@ -1,8 +1,9 @@
 """Requests as sparse vectors of their words and letter groups, rare ones weighing more."""
 
 import math
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,18 +30,16 @@ class Vectors:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Vectors":
-        found = [words(text) for text in texts]
         rare = (2, 3) if len(texts) >= _MANY else (1, 1)
         return cls(
-            Terms.of([word_grams(f) for f in found], rare[0]),
-            Terms.of([letter_grams(f) for f in found], rare[1]),
+            Terms.of((word_grams(words(text)) for text in texts), rare[0]),
+            Terms.of((letter_grams(words(text)) for text in texts), rare[1]),
         )
 
     def __call__(self, texts: Sequence[str]) -> Rows:
         """A row of length one, at most, for each text."""
-        found = [words(text) for text in texts]
-        by_word = self.words.rows([word_grams(f) for f in found])
-        by_letters = self.letters.rows([letter_grams(f) for f in found])
+        by_word = self.words.rows(word_grams(words(text)) for text in texts)
+        by_letters = self.letters.rows(letter_grams(words(text)) for text in texts)
         share = math.sqrt(1 + _LETTERS_WEIGHT**2)
         return sp.hstack([by_word / share, by_letters * (_LETTERS_WEIGHT / share)]).tocsr().astype(np.float32)
 
@@ -52,15 +51,21 @@ class Terms:
         self.column, self.rarity = column, rarity
 
     @classmethod
-    def of(cls, counted: Sequence[Counter[str]], rarest: int) -> "Terms":
-        found = Counter(term for counts in counted for term in counts)
+    def of(cls, counted: Iterable[Counter[str]], rarest: int) -> "Terms":
+        """The terms of at least `rarest` texts. Texts are counted one by one: all at once take much memory."""
+        found: Counter[str] = Counter()
+        texts = 0
+        for counts in counted:
+            found.update(counts.keys())
+            texts += 1
         kept = [(term, n) for term, n in found.most_common(_MOST_TERMS) if n >= rarest]
-        rarity = [math.log((1 + len(counted)) / (1 + n)) + 1 for _, n in kept]
+        rarity = [math.log((1 + texts) / (1 + n)) + 1 for _, n in kept]
         return cls({term: i for i, (term, _) in enumerate(kept)}, np.array(rarity, np.float32))
 
-    def rows(self, counted: Sequence[Counter[str]]) -> Rows:
-        columns: list[int] = []
-        counts: list[int] = []
+    def rows(self, counted: Iterable[Counter[str]]) -> Rows:
+        """A row of length one for each text, empty where it has none of the terms."""
+        columns = array("i")
+        counts = array("i")
         ends = [0]
         for found in counted:
             for term, n in found.items():
@@ -69,7 +74,7 @@ class Terms:
                     counts.append(n)
             ends.append(len(columns))
         values = (1 + np.log(np.array(counts, np.float32))) * self.rarity[np.array(columns, np.int64)]
-        shape = (len(counted), len(self.column))
+        shape = (len(ends) - 1, len(self.column))
         return of_length_one(
             sp.csr_matrix((values, np.array(columns, np.int32), np.array(ends)), shape=shape)
         )
