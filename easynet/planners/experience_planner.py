@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FEWEST = 5
 """From fewer lessons nothing is generalised; a request that went well before may still be repeated."""
-_LIKE_ENOUGH, _MORE_WHILE_FEW = 0.3, 3.0
+_LIKE_ENOUGH, _MORE_WHILE_FEW = 0.3, 2.0
 _LOOKED_AT, _ALTERNATIVES = 8, 3
 _NEW_SHARE = 0.05
 """The model is fitted anew when so large a share of its lessons has changed."""

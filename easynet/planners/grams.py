@@ -8,7 +8,7 @@ from itertools import pairwise
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _NUMBER = re.compile(r"\d+")
 _HAN = re.compile(r"([㐀-鿿豈-﫿])")
-_WORD = re.compile(r"[a-z]+|d\d+d|[㐀-鿿豈-﫿]|[^\W\d_]+")
+_WORD = re.compile(r"d\d+d|[a-z]+|[㐀-鿿豈-﫿]|[^\W\d_]+")
 _LONG = 5
 """Numbers of so many digits are names of things; how many digits they have says no more."""
 _SHORTEST, _LONGEST = 3, 5

@@ -135,7 +135,7 @@ def _keys(text: str, found: Iterable[str]) -> list[tuple[str, int]]:
         if is_han and before is not None and where == before[1] + 1:
             keys.append((before[0] + word, before[1]))
         before = (word, where) if is_han and where >= 0 else None
-        if is_han or len(word) < 2 or _STOP.fullmatch(word):
+        if is_han or len(word) < 2 or not word.isalpha() or _STOP.fullmatch(word):
             continue
         if (deed := deed_of(word)) is not None:
             keys.append((_DEED + deed, at))
