@@ -34,6 +34,7 @@ bench: .venv/ready-dev  ## every speed and size that the README states
 
 evals: .venv/ready-dev  ## how well intents are understood and planned
 	$(BIN)/python -m evals
+	$(BIN)/python -m evals.plans
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -151,14 +151,13 @@ class Experience:
 
     def _still_holds(self, index: int, run: PastRun) -> bool:
         for name in run.graph.capabilities:
-            capability = self.catalogue.get(name)
-            if capability is None:
+            if name not in self.catalogue:
                 return False
             if name in run.schemas and run.schemas[name] != self._schemas[name]:
                 return False
             if index < self._lost_trust_at.get(name, -1):
                 return False
-        return True
+        return bool(run.graph.subtasks)
 
     @cached_property
     def _schemas(self) -> dict[CapabilityName, str]:

@@ -59,8 +59,12 @@ class ExperiencePlanner:
                 return usable.planned(adapted, 1.0, [], f"requests like this went well by run {past.id}")
         if len(known.experience.lessons) < _FEWEST:
             return _unsupported(f"{len(known.experience.lessons)} past runs are too few to go by")
-        async with self._fitting:
-            fitted = await self._model(known, request)
+        try:
+            async with self._fitting:
+                fitted = await self._model(known, request)
+        except ImportError as error:
+            extra = "pip install 'easynet-os[planning]'"
+            return _unsupported(f"{error.name} is needed to learn from past runs: {extra}")
         seen = self._view(fitted, request)
         choices = fitted.model.choices(request.parsed.text, seen.view)
         lessons = len(fitted.lessons)

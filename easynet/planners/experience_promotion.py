@@ -11,7 +11,7 @@ Kind = tuple[str, ...]
 
 
 def kind_of(text: str) -> Kind:
-    """The words of a request; numbers count by their length alone."""
+    """The words of a request; all numbers are alike."""
     return tuple(words(text))
 
 

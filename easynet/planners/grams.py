@@ -8,15 +8,13 @@ from itertools import pairwise
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _NUMBER = re.compile(r"\d+")
 _HAN = re.compile(r"([㐀-鿿豈-﫿])")
-_WORD = re.compile(r"d\d+d|[a-z]+|[㐀-鿿豈-﫿]|[^\W\d_]+")
-_LONG = 5
-"""Numbers of so many digits are names of things; how many digits they have says no more."""
+_WORD = re.compile(r"0|[a-z]+|[㐀-鿿豈-﫿]|[^\W\d_]+")
 _SHORTEST, _LONGEST = 3, 5
 
 
 def words(text: str) -> list[str]:
-    """The words in order, in lower case; a number is told by its length, a Chinese character is a word."""
-    shaped = _NUMBER.sub(lambda m: f" d{min(len(m[0]), _LONG)}d ", _CAMEL.sub(" ", text).lower())
+    """The words in order, in lower case; all numbers are alike, a Chinese character is a word."""
+    shaped = _NUMBER.sub(" 0 ", _CAMEL.sub(" ", text).lower())
     return _WORD.findall(_HAN.sub(r" \1 ", shaped))
 
 

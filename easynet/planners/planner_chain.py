@@ -45,10 +45,13 @@ class PlannerChain:
         return _after(others, told.model_copy(update={"nearest": told.nearest or nearest}))
 
     async def _asked(self, name: str, request: PlanRequest) -> PlanResult:
+        limit = asyncio.timeout(self._each_s)
         try:
-            async with asyncio.timeout(self._each_s):
+            async with limit:
                 return await self._planners[name].plan(request)
         except TimeoutError:
+            if not limit.expired():
+                raise
             why = f"no plan within {self._each_s:g} s"
             return PlanResult(status="timed_out", planner=name, why=why)
 

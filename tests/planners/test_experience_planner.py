@@ -1,11 +1,14 @@
 """Plans as past runs teach them: reused, adapted, composed, and forgotten."""
 
+import sys
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from easynet.core.capability import Parameter, TypeRef
 from easynet.core.ids import CapabilityName
-from easynet.core.task_graph import FromInput, Given, Subtask
+from easynet.core.task_graph import FromInput, Given, Subtask, TaskGraph
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.experience import PastRun
 from easynet.planners.experience_planner import ExperiencePlanner
@@ -84,9 +87,22 @@ async def test_the_eleventh_request_of_a_new_kind_is_planned_by_experience() -> 
 
 async def test_a_function_registered_a_minute_ago_is_planned_from_its_description() -> None:
     new = tool("water_plants", "Water the plants in the garden")
-    planners = {"experience": planner(history()), "catalogue": CataloguePlanner()}
-    result = await PlannerChain(planners).plan(asked("water the plants in my garden", tools=(*TOOLS, new)))
+    planners = PlannerChain({"experience": planner(history()), "catalogue": CataloguePlanner()})
+    result = await planners.plan(asked("water the plants in my garden", tools=(*TOOLS, new)))
     assert steps(result) == ["water_plants"]
+
+
+async def test_without_the_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "easynet.planners.experience_model", None)
+    result = await planner(history()).plan(asked("look for a hotel in Ulm and reserve a room"))
+    assert result.status == "unsupported"
+    assert "easynet-os[planning]" in result.why
+
+
+async def test_a_past_run_without_steps_teaches_nothing() -> None:
+    empty = past(99, "cancel everything", "cancel_train").model_copy(update={"graph": TaskGraph(subtasks=())})
+    result = await planner([*history(), empty]).plan(asked("cancel my train ticket to Essen"))
+    assert steps(result) == ["cancel_train"]
 
 
 # ── arguments ───────────────────────────────────────────────────────────────────────────────────
@@ -200,15 +216,16 @@ def any_run(draw: st.DrawFn) -> PastRun:
     return run
 
 
-SLOWLY = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+SLOWLY = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @SLOWLY
 @given(st.sampled_from([0, 18]), st.lists(any_run(), max_size=14), TEXTS, st.booleans())
 async def test_plans_are_sound_whatever_the_history(
     good: int, runs: list[PastRun], text: str, with_city: bool
 ) -> None:
-    request = asked(text, **({"city": "Ulm"} if with_city else {}))
+    request = asked(text, city="Ulm") if with_city else asked(text)
     result = await planner([*history(good), *runs]).plan(request)
     for graph in (result.graph, *(a.graph for a in result.alternatives)):
         if graph is not None:
@@ -223,6 +240,7 @@ async def test_runs_that_all_failed_never_give_a_plan(runs: list[PastRun], text:
     assert (await planner(failed).plan(asked(text, city="Ulm"))).graph is None
 
 
+@pytest.mark.slow
 @SLOWLY
 @given(st.lists(any_run(), min_size=1, max_size=6), st.sampled_from(history(6)))
 async def test_failures_teach_only_what_to_avoid(runs: list[PastRun], like: PastRun) -> None:

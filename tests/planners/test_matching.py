@@ -6,7 +6,7 @@ from easynet.planners.grams import letter_grams, word_grams, words
 from easynet.planners.matching import Matcher
 from tests.planners.experience_world import TOOLS, tool
 
-NAMES = [c.name for c in TOOLS]
+NAMES: list[str] = [c.name for c in TOOLS]
 
 
 def best(text: str) -> str:
@@ -15,9 +15,9 @@ def best(text: str) -> str:
     return matcher.names[max(range(len(scores)), key=scores.__getitem__)]
 
 
-def test_numbers_are_told_by_their_length() -> None:
-    assert words("room 12, ID 123456789") == ["room", "d2d", "id", "d5d"]
-    assert words("room 34, ID 987654321") == words("room 12, ID 123456789")
+def test_all_numbers_are_alike() -> None:
+    assert words("room 12, ID 123456789") == ["room", "0", "id", "0"]
+    assert words("room 345, ID 98") == words("room 12, ID 123456789")
 
 
 def test_chinese_characters_are_words_and_their_pairs_are_seen() -> None:
@@ -55,7 +55,7 @@ def test_looking_up_comes_before_making_and_telling_comes_last() -> None:
 def test_a_chain_follows_links_that_were_seen() -> None:
     matcher = Matcher(TOOLS)
     match = matcher.match("search hotels in Rome, reserve a room, and send an email")
-    i = {n: k for k, n in enumerate(NAMES)}
+    i: dict[str, int] = {n: k for k, n in enumerate(NAMES)}
     links = {(i["search_hotel"], i["book_hotel"]), (i["book_hotel"], i["send_mail"])}
     found = agreed(Composer(matcher, match, links).best())[0]
     assert [NAMES[k] for k in found.steps] == ["search_hotel", "book_hotel", "send_mail"]

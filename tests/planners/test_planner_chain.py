@@ -75,6 +75,15 @@ async def test_a_planner_that_takes_too_long_is_stopped_and_the_next_is_asked() 
     assert endless.is_cancelled
 
 
+async def test_a_time_limit_of_the_planners_own_is_no_time_limit_of_the_chain() -> None:
+    class Impatient:
+        async def plan(self, request: PlanRequest) -> PlanResult:
+            raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        await PlannerChain({"a": Impatient(), "b": Fixed("b", "planned")}, each_s=60).plan(REQUEST)
+
+
 async def test_where_none_serves_the_answer_that_tells_most_is_given() -> None:
     near = (CapabilityName("book_train"),)
     result = await PlannerChain(
