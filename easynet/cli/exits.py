@@ -16,6 +16,7 @@ _BY_FAMILY: tuple[tuple[type[EasyNetError], int], ...] = (
     (errors.SettingsError, USAGE),
     (errors.InputNeeded, ANSWER_NEEDED),
     (errors.PlanningError, NOBODY),
+    (errors.ModelError, NOBODY),
     (errors.PlacementError, NOBODY),
     (errors.MoneyError, OVER_BUDGET),
     (errors.GatewayError, UNREACHABLE),

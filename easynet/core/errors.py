@@ -7,6 +7,8 @@
     ├── SettingsError           the operator: DataDirectoryUnusable, MissingExtra, ServerNotStarted
     ├── InputNeeded             whoever asked: a question has to be answered first
     ├── PlanningError           the planner: Unsupported, PlanningTimedOut, PlanRejected
+    ├── ModelError              the language model: ModelUnavailable, ModelRateLimited, ModelTruncated,
+    │                           ModelRefused
     ├── PlacementError          nobody can do it: NoNodeFound, Infeasible
     ├── MoneyError              the budget: OverBudget
     ├── GatewayError            the way in: GatewayUnreachable, AccessDenied, TokenRejected
@@ -216,6 +218,42 @@ class PlanRejected(PlanningError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+class ModelError(EasyNetError):
+    """A language model gave no answer that can be used."""
+
+    code = "model"
+
+
+class ModelUnavailable(ModelError):
+    """The model's server cannot be reached, turns this key away, or fails."""
+
+    code = "model_unavailable"
+
+
+class ModelRateLimited(ModelError):
+    """The model's server takes no more requests for now."""
+
+    code = "model_rate_limited"
+    retryable = True
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+        """After how many seconds the server asks to be tried again; None where it has not said."""
+
+
+class ModelTruncated(ModelError):
+    """The model's answer was longer than it may be."""
+
+    code = "model_truncated"
+
+
+class ModelRefused(ModelError):
+    """The model declined to answer."""
+
+    code = "model_refused"
 
 
 class PlacementError(EasyNetError):
