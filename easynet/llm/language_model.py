@@ -4,9 +4,14 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Literal, Protocol
 
 from easynet.core.capability import Value
+from easynet.core.errors import ModelError
 
 Schema = Mapping[str, Any]
-"""A closed JSON schema: every object lists its properties, requires all of them and allows no others."""
+"""A closed JSON schema: every object lists its properties, requires all of them and allows no others.
+
+Providers refuse most keywords beyond `type`, `properties`, `required`, `additionalProperties`, `items`,
+`enum`, `const`, `anyOf`, `$ref`, `$defs` and `description`.
+"""
 
 
 class Message(Value):
@@ -32,14 +37,32 @@ class Usage(Value):
     """All that was read, from the cache as well."""
     cached_tokens: int = 0
     """Of the input, read from the provider's cache, which costs less."""
+    written_tokens: int = 0
+    """Of the input, written to the provider's cache, which costs more with some."""
     output_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            written_tokens=self.written_tokens + other.written_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
         )
+
+
+def counted(read: object, cached: object, written: object, output: object) -> Usage:
+    """Tokens as a server tells them, which may be nonsense: what is no count counts as none."""
+    whole = [n if isinstance(n, int) and n > 0 else 0 for n in (read, cached, written, output)]
+    from_cache = min(whole[1], whole[0])
+    to_cache = min(whole[2], whole[0] - from_cache)
+    return Usage(
+        input_tokens=whole[0], cached_tokens=from_cache, written_tokens=to_cache, output_tokens=whole[3]
+    )
+
+
+def spent(error: ModelError) -> Usage:
+    """What a call took that failed, as far as its server told."""
+    return Usage(**error.tokens)
 
 
 class Reply(Value):
