@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from easynet.agents.run_memory import RunMemory
     from easynet.agents.work import Services
     from easynet.execution.journal import Journal
+    from easynet.llm.language_model import LanguageModel
     from easynet.planners.planner import Planner
 
 
@@ -55,10 +57,13 @@ class Assembly:
         settings: Settings,
         gateway: str,
         planner: "Planner | None",
+        model: "LanguageModel | str",
         clock: Clock,
         stack: AsyncExitStack,
     ) -> Self:
         """Start or reach a network, and load what works on runs meanwhile.
+
+        Where no `planner` is given and a `model` is, or is named, plans are the model's before all others.
 
         LangGraph takes a second to import. It is loaded in a thread while the worker process starts.
         """
@@ -87,8 +92,9 @@ class Assembly:
         journal = SqliteJournal(data_dir / "journal.db")
         stack.callback(journal.close)
         orchestrator = await stack.enter_async_context(Orchestrator(data_dir / "checkpoints.db"))
+        others = {CataloguePlanner.name: CataloguePlanner()}
         services = Services(
-            planner=planner or CataloguePlanner(),
+            planner=planner or await _chain(model, others, settings, stack),
             catalogue=client,
             discovery=node_discovery(client),
             schedule=schedule,
@@ -157,6 +163,34 @@ class Assembly:
         agreed = {o.node for offers in memory.offers.values() for o in offers}
         found = eligible(await self.client.find(capability), requirements).offers
         return [o for o in found if o.trust is Trust.OWN or o.node in agreed]
+
+
+async def _chain(
+    model: "LanguageModel | str", others: "Mapping[str, Planner]", settings: Settings, stack: AsyncExitStack
+) -> "Planner":
+    """The planners in turn, a language model's first where one is given or named.
+
+    Raises as `open_model` does for a name that means no model that can be asked.
+    """
+    from easynet.planners.planner_chain import PlannerChain
+
+    if not model:
+        return PlannerChain(others)
+    # Only who names a model waits for its libraries.
+    from easynet.llm.choosing import open_model
+    from easynet.llm.prices import cost, price_of
+    from easynet.planners.model_planner import ModelPlanner
+
+    if isinstance(model, str):
+        model = open_model(model, settings)
+        stack.push_async_callback(model.close)
+    price = price_of(model.name, settings.model_prices)
+    asking = ModelPlanner(
+        model,
+        price=None if price is None else partial(cost, price=price),
+        time_s=2 * settings.model_timeout_s,
+    )
+    return PlannerChain({ModelPlanner.name: asking, **others})
 
 
 def _load() -> None:

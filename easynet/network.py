@@ -24,6 +24,7 @@ from easynet.settings import Settings
 
 if TYPE_CHECKING:
     from easynet.agents.orchestrator import Ask
+    from easynet.llm.language_model import LanguageModel
     from easynet.planners.planner import Planner
 
 
@@ -33,6 +34,10 @@ class IntelligentNetwork:
     Where no gateway is named it is that of the settings, or the one that this user runs or has joined, or
     else an embedded network, private to this object; `gateway="embedded"` is always that. Use it as an async
     context manager; outside one, `fulfill_intent` opens and closes a network of its own.
+
+    `model` is a language model that plans, or its name: `openai:NAME`, `anthropic:NAME` or
+    `http://host/v1#NAME`; None is that of the settings, "" is none. Where it does not serve, plans are made
+    without it. A `planner` takes the place of all others.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class IntelligentNetwork:
         *,
         data_dir: Path | str | None = None,
         planner: "Planner | None" = None,
+        model: "LanguageModel | str | None" = None,
         clock: Clock | None = None,
     ) -> None:
         settings = Settings()
@@ -48,6 +54,7 @@ class IntelligentNetwork:
         self._settings = settings.model_copy(update={"data_dir": self._data_dir})
         self._gateway = choose_gateway(gateway, self._settings).address
         self._planner = planner
+        self._model = settings.model if model is None else model
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._assembly: Assembly | None = None
@@ -67,7 +74,7 @@ class IntelligentNetwork:
     async def __aenter__(self) -> Self:
         try:
             self._assembly = await Assembly.open(
-                self._settings, self._gateway, self._planner, self._clock, self._stack
+                self._settings, self._gateway, self._planner, self._model, self._clock, self._stack
             )
         except BaseException:
             await self._stack.aclose()
@@ -84,7 +91,11 @@ class IntelligentNetwork:
         """Do what the intent says, and return how it ended. A run that fails is a result, too."""
         if self._assembly is None:
             own = IntelligentNetwork(
-                self._gateway, data_dir=self._data_dir, planner=self._planner, clock=self._clock
+                self._gateway,
+                data_dir=self._data_dir,
+                planner=self._planner,
+                model=self._model,
+                clock=self._clock,
             )
             async with own:
                 return await own.fulfill_intent(intent, ask=ask)

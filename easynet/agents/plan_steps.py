@@ -12,6 +12,7 @@ from langgraph.types import Command, interrupt
 from pydantic import JsonValue
 
 from easynet.agents.intent_parser import parse_intent
+from easynet.agents.run_memory import RunMemory
 from easynet.agents.work import State, Work, ask, chosen, end, step
 from easynet.core.capability import Capability, Role
 from easynet.core.errors import (
@@ -25,6 +26,8 @@ from easynet.core.errors import (
 )
 from easynet.core.events import (
     IntentParsed,
+    ModelAnswered,
+    ModelFellBack,
     PlanMade,
     Problem,
     Question,
@@ -34,7 +37,7 @@ from easynet.core.ids import CapabilityName
 from easynet.core.intent import ParsedIntent
 from easynet.core.language import say
 from easynet.core.task_graph import TaskGraph
-from easynet.planners.planner import PlanRequest, PlanResult
+from easynet.planners.planner import ModelCall, NonePlanned, PassedOver, PlanRequest, PlanResult
 from easynet.planners.validate import validate
 
 
@@ -63,14 +66,17 @@ async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
     if memory.graph is not None and not validate(memory.graph, usable, inputs=memory.parsed.inputs.keys()):
         return Command(goto="discover")
     request = PlanRequest(
-        parsed=memory.parsed, goal=memory.intent.goal, catalogue=tuple(offered), avoid=avoid
+        parsed=_with_budget_left(memory), goal=memory.intent.goal, catalogue=tuple(offered), avoid=avoid
     )
+    result = None
     try:
         result = await work.services.planner.plan(request)
-    except EasyNetError:
+        _tell_of_models(work, result.passed_over, result.model_calls)
+    except EasyNetError as error:
+        if isinstance(tried := error.__cause__, NonePlanned):
+            _tell_of_models(work, tried.passed_over, tried.model_calls)
         if not avoid:
             raise
-        result = None
     if avoid and (result is None or result.graph is None):
         # There is no way around what failed: its own problem says more than that.
         return end("failed", Problem.model_validate(state.get("problem")))
@@ -80,6 +86,34 @@ async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
     if result.graph is None:
         raise _no_plan(work, usable, result)
     return _adopt(state, work, result, result.graph, usable)
+
+
+def _with_budget_left(memory: RunMemory) -> ParsedIntent:
+    """The intent, with the budget that is left of what was given."""
+    parsed = memory.parsed
+    assert parsed is not None
+    needs = parsed.requirements
+    if needs.budget is None or not memory.paid:
+        return parsed
+    left = needs.model_copy(update={"budget": max(0, needs.budget - memory.paid)})
+    return parsed.model_copy(update={"requirements": left})
+
+
+def _tell_of_models(work: Work, passed_over: Sequence[PassedOver], calls: Sequence[ModelCall]) -> None:
+    """Record what language models were asked, and which of them did not serve."""
+    for call in calls:
+        work.log.emit(
+            ModelAnswered,
+            model=call.model,
+            purpose=call.purpose,
+            input_tokens=call.usage.input_tokens,
+            cached_tokens=call.usage.cached_tokens,
+            output_tokens=call.usage.output_tokens,
+            price=call.credits,
+        )
+    for passed in passed_over:
+        if passed.model:
+            work.log.emit(ModelFellBack, model=passed.model, reason=passed.why)
 
 
 def _adopt(

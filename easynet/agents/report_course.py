@@ -60,6 +60,7 @@ def _facts(account: RunAccount, language: Language) -> Html:
         else "",
         say(language, "Time", "用时"): _time(account, language),
         say(language, "Cost", "费用"): format_credits(account.paid, language),
+        say(language, "Language model", "语言模型"): _models(account, language),
         say(language, "Started", "开始"): time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(account.started_at))
         if account.started_at is not None
         else "",
@@ -76,6 +77,26 @@ def _time(account: RunAccount, language: Language) -> str:
         return took
     expected = format_time(account.schedule.duration_s, language)
     return say(language, f"{took} (estimated {expected})", f"{took}（预计 {expected}）")
+
+
+def _models(account: RunAccount, language: Language) -> str:
+    """Which models were asked, how much they read and wrote, and what that cost as far as it is known."""
+    calls = account.model_calls
+    if not calls:
+        return ""
+    models = ", ".join(dict.fromkeys(one_line(call.model) for call in calls))
+    tokens = sum(call.input_tokens + call.output_tokens for call in calls)
+    cached = sum(call.cached_tokens for call in calls)
+    is_priced = any(call.price is not None for call in calls)
+    unknown = say(language, "price unknown", "价格未知")
+    cost = format_credits(account.paid_for_models, language) if is_priced else unknown
+    times = say(language, f"{len(calls)} answer{'s' * (len(calls) != 1)}", f"{len(calls)} 次回答")
+    told = say(
+        language,
+        f"{tokens:,} tokens, {cached:,} of them cached",
+        f"{tokens:,} 个词元，其中 {cached:,} 个来自缓存",
+    )
+    return " · ".join((models, times, told, cost))
 
 
 def _notes(events: Sequence[RunEvent], language: Language) -> Html | None:
@@ -183,6 +204,7 @@ def _money(account: RunAccount, language: Language) -> Html | None:
         (say(language, "Estimated", "预计"), account.schedule.price if account.schedule else None),
         (say(language, "Set aside", "预留"), reserved),
         (say(language, "Paid", "支付"), account.paid),
+        (say(language, "For the language model", "其中语言模型"), account.paid_for_models or None),
         (say(language, "Returned", "退回"), sum(a.returned for a in attempts)),
     ]
     rows = [

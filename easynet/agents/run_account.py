@@ -12,6 +12,7 @@ from easynet.core.events import (
     AttemptProgressed,
     AttemptStarted,
     IntentParsed,
+    ModelAnswered,
     ModelFellBack,
     MoneyReserved,
     MoneySettled,
@@ -54,6 +55,8 @@ class RunAccount:
     planner: str = ""
     schedule: Schedule | None = None
     steps: dict[SubtaskId, Step] = field(default_factory=dict[SubtaskId, Step])
+    model_calls: list[ModelAnswered] = field(default_factory=list[ModelAnswered])
+    """What language models were asked for."""
     question: Question | None = None
     """Asked last and not answered yet, as far as the events show."""
     asks_approval: bool = False
@@ -81,7 +84,12 @@ class RunAccount:
 
     @property
     def paid(self) -> int:
-        return sum(s.paid for s in self.steps.values())
+        """Credits, to nodes and for language models."""
+        return sum(s.paid for s in self.steps.values()) + self.paid_for_models
+
+    @property
+    def paid_for_models(self) -> int:
+        return sum(call.price or 0 for call in self.model_calls)
 
     def count(self, state: State) -> int:
         return sum(s.state == state for s in self.current)
@@ -108,6 +116,8 @@ class RunAccount:
             ):
                 self._answered()
                 self._follow(event, self.step(event.subtask))
+            case ModelAnswered():
+                self.model_calls.append(event)
             case NodesFound() | Replanned() | ModelFellBack():
                 pass
             case _:

@@ -7,7 +7,6 @@ from typing import Self
 from easynet.core.capability import Capability
 from easynet.core.events import (
     IntentParsed,
-    MoneySettled,
     NodesFound,
     PlanMade,
     QuestionAsked,
@@ -16,6 +15,7 @@ from easynet.core.events import (
     RunStarted,
     ScheduleMade,
     SubtaskFinished,
+    paid_by,
 )
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent
@@ -38,7 +38,7 @@ class RunMemory:
     done: set[SubtaskId] = field(default_factory=set)
     """Subtasks of the present plan whose results are in the journal."""
     paid: int = 0
-    """Credits."""
+    """Credits, to nodes and for language models."""
     started_at: float = 0.0
     """Unix seconds of this start or resumption."""
     finished: RunFinished | None = None
@@ -56,6 +56,7 @@ class RunMemory:
 
     def apply(self, event: RunEvent) -> None:
         self.events.append(event)
+        self.paid += paid_by(event)
         match event:
             case RunStarted():
                 self.intent, self.started_at, self.finished = event.intent, event.at, None
@@ -72,8 +73,6 @@ class RunMemory:
                 self.offers = event.offers
             case ScheduleMade():
                 self.schedule = event.schedule
-            case MoneySettled():
-                self.paid += event.paid
             case RunFinished():
                 self.finished = event
             case _:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from easynet.cli.options import Gateway, Json, Yes
+from easynet.cli.options import Gateway, Json, Model, Yes
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -21,6 +21,7 @@ def do(
     budget: Annotated[str | None, typer.Option(help='At most this much, such as "$5".')] = None,
     deadline: Annotated[str | None, typer.Option(help='At most this long, such as "10 minutes".')] = None,
     privacy: Annotated[str | None, typer.Option(help='"high": only your own nodes see the data.')] = None,
+    model: Model = None,
     yes: Yes = False,
     json: Json = False,
     gateway: Gateway = None,
@@ -36,5 +37,5 @@ def do(
         input_data={**named_values(inputs or [], "--input")},
         constraints={name: value for name, value in stated.items() if value is not None},
     )
-    session = Session(gateway=gateway, as_json=json)
+    session = Session(gateway=gateway, as_json=json, model=model)
     raise typer.Exit(session.run(lambda network: network.stream(intent, ask=session.ask, auto_approve=yes)))

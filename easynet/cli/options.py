@@ -20,3 +20,12 @@ OwnGateway = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one event a line on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to the plan beforehand.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="A language model that plans: openai:NAME, anthropic:NAME or http://HOST/v1#NAME. "
+        "Default: EASYNET_MODEL.",
+    ),
+]

@@ -24,6 +24,7 @@ from easynet.core.events import (
     AttemptProgressed,
     AttemptStarted,
     IntentParsed,
+    ModelAnswered,
     ModelFellBack,
     MoneyReserved,
     MoneySettled,
@@ -52,13 +53,8 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
         case RunStarted():
             began = say(language, "Resuming", "继续") if event.resumed else say(language, "Run", "运行")
             return f"{began} {event.run_id}{colon(language)}{one_line(event.intent.text)}"
-        case ModelFellBack():
-            reason = unended(one_line(event.reason))
-            return say(
-                language,
-                f"The model {one_line(event.model)} did not serve ({reason}); planning goes on offline.",
-                f"模型 {one_line(event.model)} 未能提供服务（{reason}），改用离线规划。",
-            )
+        case ModelAnswered() | ModelFellBack():
+            return _model_line(event, language)
         case Replanned():
             reason = one_line(event.reason)
             return say(language, f"Planning anew: {reason}", f"重新规划：{reason}")
@@ -124,6 +120,26 @@ def _money_line(event: MoneyReserved | MoneySettled, step: Step, language: Langu
         case MoneySettled():
             en = f"{title} · {event.paid} paid, {event.returned} returned"
             return say(language, en, f"{title} · 支付 {event.paid}，退回 {event.returned}")
+
+
+def _model_line(event: ModelAnswered | ModelFellBack, language: Language) -> str:
+    model = one_line(event.model)
+    match event:
+        case ModelFellBack():
+            reason = unended(one_line(event.reason))
+            return say(
+                language,
+                f"The model {model} did not serve ({reason}); planning goes on offline.",
+                f"模型 {model} 未能提供服务（{reason}），改用离线规划。",
+            )
+        case ModelAnswered(price=price, input_tokens=read, output_tokens=written):
+            unknown = say(language, "price unknown", "价格未知")
+            cost = unknown if price is None else format_credits(price, language)
+            return say(
+                language,
+                f"The model {model} read {read:,} tokens and wrote {written:,} · {cost}",
+                f"模型 {model} 读取 {read:,} 个词元，写出 {written:,} 个 · {cost}",
+            )
 
 
 def percentage(fraction: float) -> str:

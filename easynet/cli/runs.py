@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from easynet.cli.options import Gateway, Json, Yes
+from easynet.cli.options import Gateway, Json, Model, Yes
 from easynet.cli.streams import write, write_json
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def resume(
         list[str] | None,
         typer.Option("--answer", "-a", metavar="NAME=VALUE", help="The answer to an open question."),
     ] = None,
+    model: Model = None,
     yes: Yes = False,
     json: Json = False,
     gateway: Gateway = None,
@@ -56,7 +57,7 @@ def resume(
     from easynet.cli.session import Session, named_values
 
     given = named_values(answers or [], "--answer")
-    session = Session(gateway=gateway or _gateway_of(run), as_json=json)
+    session = Session(gateway=gateway or _gateway_of(run), as_json=json, model=model)
     raise typer.Exit(
         session.run(lambda network: network.resume(run, given, ask=session.ask, auto_approve=yes))
     )

@@ -25,8 +25,9 @@ Start = Callable[[IntelligentNetwork], AsyncGenerator[RunEvent]]
 class Session:
     """Shows one run to a person or to a program, to its end."""
 
-    def __init__(self, *, gateway: str | None, as_json: bool) -> None:
+    def __init__(self, *, gateway: str | None, as_json: bool, model: str | None = None) -> None:
         self._gateway = gateway
+        self._model = model
         self._as_json = as_json
         self._story = None if as_json else Story()
         self._language: Language = "en"
@@ -47,7 +48,7 @@ class Session:
         run: RunId | None = None
         chosen = choose_gateway(self._gateway, Settings())
         announce(chosen, tells_of_embedded=False)
-        async with IntelligentNetwork(chosen.address) as network:
+        async with IntelligentNetwork(chosen.address, model=self._model) as network:
             try:
                 async with aclosing(start(network)) as events:
                     async for event in events:

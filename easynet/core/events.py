@@ -157,6 +157,22 @@ class Replanned(Event):
     keeps: tuple[SubtaskId, ...]
 
 
+class ModelAnswered(Event):
+    """A language model was asked for this run, and what that took."""
+
+    kind: Literal["model_answered"] = "model_answered"
+    model: str
+    purpose: str
+    """What it was asked for: `plan` or `repair`."""
+    input_tokens: int = 0
+    """All that it read, from its cache as well."""
+    cached_tokens: int = 0
+    """Of these, read from its provider's cache."""
+    output_tokens: int = 0
+    price: int | None = None
+    """Credits; None where the model's price is not known."""
+
+
 class ModelFellBack(Event):
     """A language model did not serve, and the offline planner took over."""
 
@@ -215,6 +231,7 @@ RunEvent = Annotated[
     | AttemptFailed
     | SubtaskFinished
     | Replanned
+    | ModelAnswered
     | ModelFellBack
     | MoneyReserved
     | MoneySettled
@@ -224,3 +241,14 @@ RunEvent = Annotated[
 
 RUN_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 """Reads and writes events as JSON."""
+
+
+def paid_by(event: RunEvent) -> int:
+    """The credits that were paid, as this event tells: to a node, or for a language model."""
+    match event:
+        case MoneySettled():
+            return event.paid
+        case ModelAnswered():
+            return event.price or 0
+        case _:
+            return 0

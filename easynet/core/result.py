@@ -8,13 +8,13 @@ from pydantic import Field, JsonValue
 from easynet.core.capability import Value
 from easynet.core.events import (
     AttemptStarted,
-    MoneySettled,
     PlanMade,
     Problem,
     QuestionAsked,
     RunEvent,
     RunFinished,
     Status,
+    paid_by,
 )
 from easynet.core.ids import RunId, SubtaskId
 from easynet.core.task_graph import TaskGraph
@@ -39,7 +39,7 @@ class RunResult(Value):
     questions: tuple[str, ...] = ()
     """What was asked and not answered."""
     cost: int = 0
-    """Credits paid."""
+    """Credits paid, to nodes and for language models."""
     attempts: int = 0
     duration_s: float = 0.0
     plan: TaskGraph | None = None
@@ -66,13 +66,12 @@ def replay(events: Iterable[RunEvent]) -> RunResult:
     for expected, event in enumerate(events):
         if last is not None or event.seq != expected:
             raise ValueError(f"event {event.seq} ({event.kind}) where {expected} was due")
+        cost += paid_by(event)
         match event:
             case PlanMade():
                 plan = event.graph
             case AttemptStarted():
                 attempts += 1
-            case MoneySettled():
-                cost += event.paid
             case QuestionAsked():
                 asked.append(event.question.text)
             case RunFinished():

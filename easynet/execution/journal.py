@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import ValidationError
 
 from easynet.core.errors import DataDirectoryUnusable, RunNotFound, nearest
-from easynet.core.events import RUN_EVENT, MoneySettled, RunEvent, RunFinished, RunStarted, Status
+from easynet.core.events import RUN_EVENT, RunEvent, RunFinished, RunStarted, Status, paid_by
 from easynet.core.ids import RunId, SubtaskId
 from easynet.execution.claim import claim, is_claimed
 
@@ -136,7 +136,7 @@ class SqliteJournal:
                     "INSERT OR REPLACE INTO result VALUES (?, ?, ?)",
                     [(run_id, subtask, body) for subtask, body in results.items()],
                 )
-            paid = sum(e.paid for e in events if isinstance(e, MoneySettled))
+            paid = sum(map(paid_by, events))
             last = events[-1]
             status = last.status if isinstance(last, RunFinished) else None
             db.execute(

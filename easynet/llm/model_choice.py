@@ -57,6 +57,15 @@ class ModelChoice:
         return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
 
 
+def is_on_this_machine(name: str) -> bool:
+    """Whether the model of this name is asked over loopback, so that nothing leaves the machine."""
+    try:
+        choice = ModelChoice.parse(name)
+    except InvalidModel:
+        return False
+    return choice.provider == "compatible" and _is_loopback(urlsplit(choice.base_url).hostname or "")
+
+
 def _checked_name(model: str) -> str:
     if not _NAME.fullmatch(model):
         raise InvalidModel(

@@ -14,14 +14,15 @@ from easynet.core.capability import Capability, Value
 from easynet.core.events import (
     AttemptFailed,
     IntentParsed,
-    MoneySettled,
     PlanMade,
     RunEvent,
     RunFinished,
     RunStarted,
     SubtaskFinished,
+    paid_by,
 )
 from easynet.core.ids import CapabilityName, RunId
+from easynet.core.intent import Privacy
 from easynet.core.language import Language
 from easynet.core.task_graph import TaskGraph
 
@@ -57,6 +58,8 @@ class PastRun(Value):
     """Whether the user changed the plan before it ran."""
     schemas: dict[CapabilityName, str] = Field(default_factory=dict)
     """What each capability took and gave then."""
+    is_private: bool = False
+    """Whether its words may not leave the user's own machines."""
 
     @classmethod
     def of(cls, events: Iterable[RunEvent], catalogue: Sequence[Capability]) -> Self | None:
@@ -66,6 +69,7 @@ class PastRun(Value):
         cost = 0
         run = RunId("")
         for event in events:
+            cost += paid_by(event)
             match event:
                 case RunStarted():
                     run = event.run_id
@@ -77,8 +81,6 @@ class PastRun(Value):
                     failed = event.subtask
                 case SubtaskFinished() if event.subtask == failed:
                     failed = None
-                case MoneySettled():
-                    cost += event.paid
                 case RunFinished():
                     ended = event
                 case _:
@@ -102,6 +104,7 @@ class PastRun(Value):
             cost=cost,
             duration_s=ended.duration_s,
             schemas=schemas,
+            is_private=parsed.requirements.privacy is Privacy.HIGH,
         )
 
 

@@ -1,6 +1,7 @@
 """What a planner is asked, what it answers, and the protocol of those who plan."""
 
-from typing import Literal, Protocol
+from collections.abc import AsyncGenerator
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
 
@@ -8,7 +9,8 @@ from easynet.core.capability import Capability, Value
 from easynet.core.events import Question
 from easynet.core.ids import CapabilityName
 from easynet.core.intent import ParsedIntent
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
+from easynet.llm.language_model import Usage
 
 LANGUAGE_INPUT = "language"
 """The input that the network itself always offers: "en" or "zh"."""
@@ -46,12 +48,26 @@ class Alternative(Value):
     """How good the planner held it to be, on the scale of the result's own `score`."""
 
 
+class ModelCall(Value):
+    """A language model's answer, or what a failed call took all the same."""
+
+    model: str
+    """As users choose it."""
+    purpose: str
+    """Which prompt it was asked with: `plan` or `repair`."""
+    usage: Usage
+    credits: int | None = None
+    """What it adds to the cost of all calls for this plan; None where the model's price is not known."""
+
+
 class PassedOver(Value):
     """A planner that was asked first and did not serve."""
 
     planner: str
     status: PlanStatus
     why: str
+    model: str = ""
+    """The language model that it asks, where it asks one."""
 
 
 class PlanResult(Value):
@@ -79,6 +95,10 @@ class PlanResult(Value):
     """The capabilities closest to what was asked, best first."""
     why: str = ""
     """Why it was decided so, as a sentence."""
+    model: str = ""
+    """The language model that this planner asks, where it asks one."""
+    model_calls: tuple[ModelCall, ...] = ()
+    """What was asked of language models, in order, by the planners that were passed over as well."""
 
 
 class Planner(Protocol):
@@ -90,3 +110,26 @@ class Planner(Protocol):
         Raises UnknownInput where the user gave an input that no part of the plan takes.
         """
         ...
+
+
+@runtime_checkable
+class StreamingPlanner(Planner, Protocol):
+    """A planner whose plans can be begun before they are complete."""
+
+    def stream(self, request: PlanRequest) -> AsyncGenerator[Subtask | PlanResult]:
+        """The subtasks of a plan as soon as each is known, then the result, which is the last item.
+
+        Each subtask fits the catalogue, reads only subtasks that came before it, and only inputs that the
+        user gave. A result with a graph has all of them, unchanged, among others; one without says that the
+        plan came to nothing. Closing the generator ends the planning.
+        """
+        ...
+
+
+class NonePlanned(Exception):
+    """Which planners were passed over before the last one raised: the cause of its error."""
+
+    def __init__(self, passed_over: tuple[PassedOver, ...], model_calls: tuple[ModelCall, ...]) -> None:
+        super().__init__("; ".join(f"{p.planner}: {p.why}" for p in passed_over))
+        self.passed_over = passed_over
+        self.model_calls = model_calls

@@ -1,10 +1,20 @@
 """Planners that are asked in turn until one serves."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 
 from easynet.core.errors import EasyNetError
-from easynet.planners.planner import PassedOver, Planner, PlanRequest, PlanResult
+from easynet.core.task_graph import Subtask
+from easynet.planners.planner import (
+    ModelCall,
+    NonePlanned,
+    PassedOver,
+    Planner,
+    PlanRequest,
+    PlanResult,
+    StreamingPlanner,
+)
 
 _SERVES = frozenset({"planned", "needs_input"})
 _TELLS_MOST = ("infeasible", "timed_out", "unsupported")
@@ -14,13 +24,18 @@ _TELLS_MOST = ("infeasible", "timed_out", "unsupported")
 class PlannerChain:
     """Asks each planner in order; the first that has a plan or a question serves, and the result says so.
 
-    The last planner's errors are the chain's. Those before it are passed over with their message.
+    The last planner's errors are the chain's, with NonePlanned as their cause where others were asked. Those
+    before it are passed over with their message.
     """
 
     name = "chain"
 
     def __init__(self, planners: Mapping[str, Planner], *, each_s: float | None = None) -> None:
-        """`planners` by name, in order. `each_s` is how long one of them may take, in seconds."""
+        """`planners` by name, in order. `each_s` is how long one of them may take, in seconds.
+
+        What a planner that was stopped has asked of language models is not known; planners that ask them
+        have a time limit of their own.
+        """
         if not planners:
             raise ValueError("a chain needs at least one planner")
         self._planners = dict(planners)
@@ -28,14 +43,52 @@ class PlannerChain:
 
     async def plan(self, request: PlanRequest) -> PlanResult:
         """The result of the planner that served, with those passed over before it."""
-        results: list[PlanResult] = []
-        for name in self._planners:
+        return await self._rest(request, [*self._planners], [])
+
+    async def stream(self, request: PlanRequest) -> AsyncGenerator[Subtask | PlanResult]:
+        """The subtasks of the first planner, where it streams them, and the result of the one that served.
+
+        Once the first planner has given subtasks no other is asked, because its plan would be another one:
+        where nothing comes of them, the result says so, and the caller may plan what is left.
+        """
+        first, *others = self._planners
+        planner = self._planners[first]
+        if not isinstance(planner, StreamingPlanner):
+            yield await self.plan(request)
+            return
+        is_begun, result = False, None
+        try:
+            async with aclosing(planner.stream(request)) as items:
+                async for item in items:
+                    if isinstance(item, PlanResult):
+                        result = item
+                    else:
+                        is_begun = True
+                        yield item
+        except EasyNetError as error:
+            if not others:
+                raise
+            result = PlanResult(status="unsupported", planner=first, why=error.message)
+        assert result is not None, "a result is the last item"
+        if is_begun or not others or result.status in _SERVES:
+            yield result
+        else:
+            yield await self._rest(request, others, [result])
+
+    async def _rest(
+        self, request: PlanRequest, names: Sequence[str], results: list[PlanResult]
+    ) -> PlanResult:
+        """The result of the first of these that serves, after those that did not."""
+        for name in names:
             try:
                 result = await self._asked(name, request)
             except EasyNetError as error:
-                if name == [*self._planners][-1]:
+                if name != names[-1]:
+                    result = PlanResult(status="unsupported", planner=name, why=error.message)
+                elif results:
+                    raise error from NonePlanned(_passed(results), _calls(results))
+                else:
                     raise
-                result = PlanResult(status="unsupported", planner=name, why=error.message)
             if result.status in _SERVES:
                 return _after(results, result)
             results.append(result)
@@ -57,5 +110,17 @@ class PlannerChain:
 
 
 def _after(before: Sequence[PlanResult], result: PlanResult) -> PlanResult:
-    passed = [PassedOver(planner=r.planner, status=r.status, why=r.why) for r in before]
-    return result.model_copy(update={"passed_over": (*passed, *result.passed_over)})
+    return result.model_copy(
+        update={
+            "passed_over": (*_passed(before), *result.passed_over),
+            "model_calls": (*_calls(before), *result.model_calls),
+        }
+    )
+
+
+def _passed(results: Iterable[PlanResult]) -> tuple[PassedOver, ...]:
+    return tuple(PassedOver(planner=r.planner, status=r.status, why=r.why, model=r.model) for r in results)
+
+
+def _calls(results: Iterable[PlanResult]) -> tuple[ModelCall, ...]:
+    return tuple(call for r in results for call in r.model_calls)

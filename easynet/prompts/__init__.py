@@ -1,1 +1,1 @@
-"""Prompt text as data. Empty as long as nothing here asks a language model."""
+"""Prompt text as data: one version of one prompt a file, never changed once it has been used."""

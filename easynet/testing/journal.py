@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from easynet.core.errors import RunBusy, RunNotFound
-from easynet.core.events import RUN_EVENT, MoneySettled, RunEvent, RunFinished, RunStarted, Status
+from easynet.core.events import RUN_EVENT, RunEvent, RunFinished, RunStarted, Status, paid_by
 from easynet.core.ids import RunId, SubtaskId
 from easynet.execution.journal import RunSummary, check_follows, one_run
 
@@ -83,5 +83,5 @@ class MemoryJournal:
             started_at=first.at,
             text=first.intent.text if isinstance(first, RunStarted) else "",
             status=run.status or ("running" if run_id in self._claimed else "interrupted"),
-            cost=sum(e.paid for e in events if isinstance(e, MoneySettled)),
+            cost=sum(map(paid_by, events)),
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from easynet.core.result import RunResult, replay
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.wire.decoding import decode_opaque
 from easynet.planners.catalogue import CataloguePlanner
+from easynet.planners.planner import Planner
 from easynet.scheduling.heft import schedule
 from easynet.testing.clock import ManualClock
 from easynet.testing.invoker import FakeInvoker
@@ -108,8 +110,14 @@ class Desk:
             reporter=Reporter(runs_dir=folder, download=self.download),
             clock=clock,
         )
-        client = cast("AsyncClient", self.network)
-        self._assembly = Assembly("", client, self.journal, orchestrator, services)
+        self._client = cast("AsyncClient", self.network)
+        self._orchestrator, self._services = orchestrator, services
+        self._assembly = Assembly("", self._client, self.journal, orchestrator, services)
+
+    def plan_with(self, planner: Planner) -> None:
+        """Have the runs from now on planned by another planner."""
+        services = replace(self._services, planner=planner)
+        self._assembly = Assembly("", self._client, self.journal, self._orchestrator, services)
 
     async def download(self, artifact: Artifact, path: Path) -> None:
         await asyncio.to_thread(path.write_text, artifact.digest)

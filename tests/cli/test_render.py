@@ -43,6 +43,7 @@ from easynet.core.events import (
     AttemptProgressed,
     AttemptStarted,
     IntentParsed,
+    ModelAnswered,
     ModelFellBack,
     NodesFound,
     PlanMade,
@@ -84,6 +85,7 @@ def rare_events() -> list[RunEvent]:
     script.add(RunStarted, 0, intent=Intent(description="x\x1b[31m"), version="1", resumed=True)
     script.add(QuestionAsked, 1, question=question)
     script.add(ApprovalRequested, 2, question=question, price=5)
+    script.add(ModelAnswered, 3, model="m\x1b[2J", purpose="plan", input_tokens=9, output_tokens=3, price=2)
     script.add(ModelFellBack, 3, model="m", reason="[red]no answer[/red]")
     script.add(Replanned, 4, reason="it failed", keeps=())
     script.failure("nobody\x07", "n\x1b]0;t\x07", 5, 6, will_retry=True)

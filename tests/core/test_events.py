@@ -26,6 +26,7 @@ KINDS = [
     "attempt_failed",
     "subtask_finished",
     "replanned",
+    "model_answered",
     "model_fell_back",
     "money_reserved",
     "money_settled",

@@ -102,3 +102,17 @@ def test_two_commands_at_once_do_not_disturb_each_other(cli: Cli, own_data_dir: 
         last = events_of(stdout)[-1]
         assert isinstance(last, RunFinished)
         assert last.status == "succeeded"
+
+
+def test_model_that_cannot_be_reached_is_told_of_and_the_work_is_done(cli: Cli, tmp_path: Path) -> None:
+    file = write_sales(tmp_path / "sales.csv")
+    done = cli("describe my data", "--input", f"data={file}", "--model", "http://127.0.0.1:1/v1#m")
+    assert done.returncode == 0, done.stderr
+    assert "The model http://127.0.0.1:1/v1#m did not serve" in done.stderr
+
+
+def test_model_of_no_known_form_is_refused_before_anything_is_done(cli: Cli) -> None:
+    done = cli("describe my data", "--model", "sk-canary")
+    assert done.returncode == 2
+    assert "openai:NAME" in done.stderr
+    assert "sk-canary" not in done.stderr

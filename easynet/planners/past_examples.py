@@ -1,0 +1,54 @@
+"""Past runs as examples for a language model."""
+
+from collections.abc import Sequence
+
+from easynet.core.ids import RunId
+from easynet.planners.experience import Experience, ExperienceStore, PastRun, steps_of
+from easynet.planners.model_brief import MOST_EXAMPLES, Example
+from easynet.planners.planner import PlanRequest
+from easynet.planners.words import keys
+
+_ALIKE = 0.25
+"""What is less like the request is no example for it."""
+
+
+class PastExamples:
+    """The runs of an experience store that went well and are most like a request, each plan once."""
+
+    def __init__(self, store: ExperienceStore) -> None:
+        self._store = store
+        self._words: dict[RunId, frozenset[str]] = {}
+        self._key: object = None
+        self._lessons: Sequence[PastRun] = ()
+
+    def like(self, request: PlanRequest, *, shareable: bool) -> Sequence[Example]:
+        """At most three; none whose words were private where they have to be `shareable`."""
+        asked = keys(request.parsed.text)
+        scored: list[tuple[float, float, PastRun]] = []
+        for run in self._learned(request):
+            likeness = _dice(asked, self._words[run.id])
+            avoids = not set(request.avoid) & set(run.graph.capabilities)
+            if likeness >= _ALIKE and avoids and not (shareable and run.is_private):
+                scored.append((likeness, run.at, run))
+        scored.sort(key=lambda s: s[:2], reverse=True)
+        found: dict[object, Example] = {}
+        for _, _, run in scored:
+            if len(found) < MOST_EXAMPLES:
+                found.setdefault(steps_of(run.graph), Example(run.text, run.graph))
+        return [*found.values()]
+
+    def _learned(self, request: PlanRequest) -> Sequence[PastRun]:
+        """The runs that teach how to plan, with their words at hand."""
+        key = (self._store.version(), request.catalogue)
+        if self._key != key:
+            by_name = {c.name: c for c in request.catalogue}
+            self._lessons = Experience(self._store.runs(), by_name).lessons
+            known = self._words
+            self._words = {r.id: known.get(r.id) or keys(r.text) for r in self._lessons}
+            self._key = key
+        return self._lessons
+
+
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+    both = len(one & other)
+    return 2 * both / (len(one) + len(other)) if both else 0.0
