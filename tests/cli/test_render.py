@@ -65,7 +65,7 @@ from easynet.core.task_graph import FromInput, Subtask, TaskGraph
 from easynet.execution.journal import RunSummary
 from easynet.fabric.access.grants import Limits
 from easynet.testing.example_run import RunScript, example_run, wide_run
-from tests.patience import PATIENCE_S, within
+from tests.patience import PATIENCE_S
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 

@@ -63,7 +63,9 @@ def chain(*names: str) -> TaskGraph:
     return TaskGraph(subtasks=subtasks, outputs=(SubtaskId(names[-1]),))
 
 
-def past(number: int, text: str, *names: str, failed: str = "", tools: Sequence[Capability] = TOOLS) -> PastRun:
+def past(
+    number: int, text: str, *names: str, failed: str = "", tools: Sequence[Capability] = TOOLS
+) -> PastRun:
     """A run that went well, or in which one function failed."""
     return PastRun(
         id=RunId(f"run-{number:04d}"),

@@ -30,8 +30,12 @@ def events(status: Status, failing: str = "", code: str = "remote_failure") -> l
         RunStarted(run_id=RUN, seq=0, at=1.0, intent=Intent.from_text("book a train"), version="0"),
         IntentParsed(run_id=RUN, seq=1, at=1.0, parsed=parsed),
         PlanMade(run_id=RUN, seq=2, at=1.0, graph=graph, planner="catalogue", titles={}),
-        MoneySettled(run_id=RUN, seq=3, at=2.0, subtask=SubtaskId("search_train"), attempt=1, paid=3, returned=0),
-        MoneySettled(run_id=RUN, seq=4, at=3.0, subtask=SubtaskId("book_train"), attempt=1, paid=4, returned=1),
+        MoneySettled(
+            run_id=RUN, seq=3, at=2.0, subtask=SubtaskId("search_train"), attempt=1, paid=3, returned=0
+        ),
+        MoneySettled(
+            run_id=RUN, seq=4, at=3.0, subtask=SubtaskId("book_train"), attempt=1, paid=4, returned=1
+        ),
     ]
     if failing:
         told.append(
@@ -55,7 +59,13 @@ def events(status: Status, failing: str = "", code: str = "remote_failure") -> l
 def test_a_run_is_remembered_with_its_words_plan_outcome_cost_and_time() -> None:
     run = PastRun.of(events("succeeded"), TOOLS)
     assert run is not None
-    assert (run.text, run.outcome, run.cost, run.duration_s, run.at) == ("book a train", "succeeded", 7, 8.0, 9.0)
+    assert (run.text, run.outcome, run.cost, run.duration_s, run.at) == (
+        "book a train",
+        "succeeded",
+        7,
+        8.0,
+        9.0,
+    )
     assert run.graph.capabilities == ("search_train", "book_train")
     assert set(run.schemas) == {"search_train", "book_train"}
 
@@ -85,7 +95,13 @@ def test_a_run_that_says_nothing_about_its_plan_is_not_remembered(told: list[Run
 def test_a_failure_that_was_mended_is_none() -> None:
     told = events("succeeded", failing="book_train")
     mended = SubtaskFinished(
-        run_id=RUN, seq=6, at=4.0, subtask=SubtaskId("book_train"), node=NodeId("m"), attempt=2, duration_s=1.0
+        run_id=RUN,
+        seq=6,
+        at=4.0,
+        subtask=SubtaskId("book_train"),
+        node=NodeId("m"),
+        attempt=2,
+        duration_s=1.0,
     )
     run = PastRun.of([*told[:-1], mended, told[-1]], TOOLS)
     assert run is not None

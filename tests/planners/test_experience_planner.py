@@ -188,7 +188,10 @@ async def test_a_request_that_went_well_three_times_needs_no_other_lessons() -> 
     runs = [past(i, f"cancel my train ticket number {100 + i}", "cancel_train") for i in range(3)]
     request = asked("cancel my train ticket number 777")
     assert steps(await planner(runs).plan(request)) == ["cancel_train"]
-    after_failure = [*runs, past(9, "cancel my train ticket number 555", "cancel_train", failed="cancel_train")]
+    after_failure = [
+        *runs,
+        past(9, "cancel my train ticket number 555", "cancel_train", failed="cancel_train"),
+    ]
     assert (await planner(after_failure).plan(request)).status == "unsupported"
 
 
@@ -196,7 +199,9 @@ async def test_a_request_that_went_well_three_times_needs_no_other_lessons() -> 
 
 NAMES = [c.name for c in TOOLS]
 TEXTS = st.lists(
-    st.sampled_from(["train", "hotel", "book", "mail", "weather", "7", "酒店", "预订", "cancel", "bill", "é"]),
+    st.sampled_from(
+        ["train", "hotel", "book", "mail", "weather", "7", "酒店", "预订", "cancel", "bill", "é"]
+    ),
     max_size=6,
 ).map(" ".join)
 
@@ -204,7 +209,9 @@ TEXTS = st.lists(
 @st.composite
 def any_run(draw: st.DrawFn) -> PastRun:
     """A run of any plan, sound or not, with any outcome."""
-    names = draw(st.lists(st.sampled_from([*NAMES, CapabilityName("gone")]), min_size=1, max_size=4, unique=True))
+    names = draw(
+        st.lists(st.sampled_from([*NAMES, CapabilityName("gone")]), min_size=1, max_size=4, unique=True)
+    )
     failed = draw(st.sampled_from(["", "", names[-1]]))
     run = past(draw(st.integers(0, 10**6)), draw(TEXTS), *names, failed=failed)
     if draw(st.integers(0, 4)) == 0:  # reads what is not there

@@ -54,9 +54,9 @@ REQUEST = asked("book a train")
 
 async def test_the_first_planner_with_a_plan_serves_and_is_named() -> None:
     last = Fixed("c", "planned")
-    result = await PlannerChain(
-        {"a": Fixed("a", "unsupported"), "b": Fixed("b", "planned"), "c": last}
-    ).plan(REQUEST)
+    result = await PlannerChain({"a": Fixed("a", "unsupported"), "b": Fixed("b", "planned"), "c": last}).plan(
+        REQUEST
+    )
     assert (result.planner, result.status, last.times) == ("b", "planned", 0)
     assert [(p.planner, p.status, p.why) for p in result.passed_over] == [("a", "unsupported", "a says so")]
 

@@ -1,9 +1,9 @@
 """One validator for all plans: sound ones pass, each kind of mistake is named."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
