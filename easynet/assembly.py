@@ -16,6 +16,7 @@ from easynet.core.errors import EasyNetError
 from easynet.core.events import Problem, RunEvent, RunFinished, RunStarted
 from easynet.core.ids import CapabilityName, RunId
 from easynet.core.intent import Requirements
+from easynet.core.language import Language, say
 from easynet.core.offer import Offer, Trust
 from easynet.embedded import EmbeddedNetwork
 from easynet.fabric.client import AsyncClient
@@ -85,14 +86,13 @@ class Assembly:
         from easynet.agents.work import Services
         from easynet.execution.journal import SqliteJournal
         from easynet.fabric.wire.decoding import decode_opaque
-        from easynet.planners.catalogue import CataloguePlanner
         from easynet.scheduling.heft import schedule
         from easynet.tools.node_discovery import node_discovery
 
         journal = SqliteJournal(data_dir / "journal.db")
         stack.callback(journal.close)
         orchestrator = await stack.enter_async_context(Orchestrator(data_dir / "checkpoints.db"))
-        others = {CataloguePlanner.name: CataloguePlanner()}
+        others = {CataloguePlanner.name: _by_words(data_dir)}
         services = Services(
             planner=planner or await _chain(model, others, settings, stack),
             catalogue=client,
@@ -152,7 +152,9 @@ class Assembly:
             raise
         except Exception as error:
             log.emit(
-                RunFinished, status="failed", problem=_bug(error, self._services.reporter.runs_dir / run)
+                RunFinished,
+                status="failed",
+                problem=_bug(error, self._services.reporter.runs_dir / run, memory.language),
             )
 
     async def _admitted(self, capability: CapabilityName, memory: "RunMemory") -> Sequence[Offer]:
@@ -193,6 +195,18 @@ async def _chain(
     return PlannerChain({ModelPlanner.name: asking, **others})
 
 
+def _by_words(data_dir: Path) -> "Planner":
+    """The planner that needs no model; with the extra `semantic` it finds functions by meaning as well."""
+    from easynet.llm.kept_vectors import KeptVectors
+    from easynet.llm.sentence_encoder import SentenceEncoder
+    from easynet.planners.catalogue import CataloguePlanner
+
+    if not SentenceEncoder.is_installed():
+        return CataloguePlanner()
+    encoder = SentenceEncoder()
+    return CataloguePlanner(encoder, KeptVectors(encoder, data_dir / "vectors.db"))
+
+
 def _load() -> None:
     """Import what works on runs.
 
@@ -206,13 +220,15 @@ def _load() -> None:
         gc.freeze()
 
 
-def _bug(error: Exception, folder: Path) -> Problem:
+def _bug(error: Exception, folder: Path, language: Language) -> Problem:
     """A fault of EasyNet's own, with its traceback kept in a file instead of shown."""
     details = folder / "bug.txt"
-    message = f"EasyNet made a mistake: {type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {error}"
+    message = say(language, f"EasyNet made a mistake: {what}", f"EasyNet 自身出错：{what}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         details.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     except OSError:
-        return Problem(code="bug", message=message, hint="Please report it.")
-    return Problem(code="bug", message=message, hint=f"Please report it with {details}.")
+        return Problem(code="bug", message=message, hint=say(language, "Please report it.", "请反馈给我们。"))
+    hint = say(language, f"Please report it with {details}.", f"请附上 {details} 反馈给我们。")
+    return Problem(code="bug", message=message, hint=hint)

@@ -208,6 +208,9 @@ def _check_answers(answers: Mapping[str, Any], events: list[RunEvent]) -> None:
             raise UnknownInput(
                 f"the run takes no answer named {name!r}",
                 hint=nearest(name, sorted(known)) or f"It takes: {takes}.",
+                zh=f"这次运行没有名为 {name!r} 的问题或输入",
+                hint_zh=nearest(name, sorted(known), "zh")
+                or f"可用的有：{'、'.join(sorted(known)) or '无'}。",
             )
 
 

@@ -9,7 +9,6 @@ from easynet.agents.metrics import METRICS, metric_name, quality_bound
 from easynet.agents.sentence import Limits, Sentence
 from easynet.core.errors import InvalidIntent, InvalidQuantity, UsageError, nearest
 from easynet.core.intent import Intent, ParsedIntent, Privacy, Requirements
-from easynet.core.language import language_of
 from easynet.core.quantities import parse_credits, parse_duration, parse_memory
 
 _CONSTRAINTS = {
@@ -35,7 +34,10 @@ def parse_intent(intent: Intent) -> ParsedIntent:
     """
     if not intent.text.strip():
         raise InvalidIntent(
-            "the intent is empty", hint='Say what to do, for example "train a medical anomaly detector".'
+            "the intent is empty",
+            hint='Say what to do, for example "train a medical anomaly detector".',
+            zh="没有说明要做什么",
+            hint_zh="请说明要做什么，例如“训练一个医疗异常检测模型”。",
         )
     sentence = Sentence(intent.text)
     text = sentence.without_constraints()
@@ -43,11 +45,13 @@ def parse_intent(intent: Intent) -> ParsedIntent:
         raise InvalidIntent(
             f"{intent.text.strip()!r} says how much, but not what to do",
             hint='Say what to do, for example "describe this table under $5".',
+            zh=f"“{intent.text.strip()}”只说了限制，没有说要做什么",
+            hint_zh="请说明要做什么，例如“描述这张表，预算5美元”。",
         )
     stated = _stated(intent.constraints)
     return ParsedIntent(
         text=text,
-        language=language_of(intent.description or intent.text),
+        language=intent.language,
         inputs=intent.input_data,
         requirements=Requirements(
             budget=stated.budget or sentence.limits.budget,
@@ -76,7 +80,10 @@ def _stated(constraints: dict[str, str | int | float]) -> Limits:
             case "privacy":
                 limits.privacy = _PRIVACY.get(str(value).strip().lower())
                 if limits.privacy is None:
-                    raise InvalidQuantity(f"{name}: cannot read {value!r}; write high or normal")
+                    raise InvalidQuantity(
+                        f"{name}: cannot read {value!r}; write high or normal",
+                        zh=f"{name}：无法理解 {value!r}；请写 high（高）或 normal（普通）",
+                    )
             case _:
                 raise _unknown_constraint(name)
     return limits
@@ -86,6 +93,12 @@ def _unknown_constraint(name: str) -> UsageError:
     known = [*_CONSTRAINTS]
     if metric_name(name) in METRICS:
         hint = f"{name!r} is a quality: give it in quality_requirements."
+        hint_zh = f"{name!r} 是质量指标，请写在 quality_requirements 中。"
     else:
-        hint = nearest(name.lower(), known)
-    return UsageError(f"there is no constraint {name!r}; there are {', '.join(known)}", hint=hint)
+        hint, hint_zh = nearest(name.lower(), known), nearest(name.lower(), known, "zh")
+    return UsageError(
+        f"there is no constraint {name!r}; there are {', '.join(known)}",
+        hint=hint,
+        zh=f"没有名为 {name!r} 的限制；可用的有：{'、'.join(known)}",
+        hint_zh=hint_zh,
+    )

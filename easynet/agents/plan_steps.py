@@ -50,7 +50,8 @@ async def parse(state: State, runtime: Runtime[Work]) -> Command[str]:
     try:
         parsed = parse_intent(answered)
     except InvalidIntent as error:
-        raise InvalidIntent(error.message, hint=_abilities(work, await _offered(work))) from error
+        message, _ = error.in_language(work.memory.language)
+        raise InvalidIntent(message, hint=_abilities(work, await _offered(work))) from error
     if parsed != work.memory.parsed:
         work.log.emit(IntentParsed, parsed=parsed)
     return Command(goto="plan")
@@ -168,9 +169,15 @@ async def _offered(work: Work) -> list[Capability]:
 def _no_plan(work: Work, catalogue: Sequence[Capability], result: PlanResult) -> EasyNetError:
     """Why there is no plan, as the error that ends the run."""
     if result.status == "infeasible":
-        return Infeasible(result.why, hint="Allow more money or time, or ask for less.")
+        return Infeasible(
+            result.why,
+            hint="Allow more money or time, or ask for less.",
+            hint_zh="请放宽预算或期限，或减少要求。",
+        )
     if result.status == "timed_out":
-        return PlanningTimedOut(result.why, hint="Try again, or say it in simpler words.")
+        return PlanningTimedOut(
+            result.why, hint="Try again, or say it in simpler words.", hint_zh="请重试，或换更简单的说法。"
+        )
     return _unsupported(work, catalogue, result.nearest)
 
 
@@ -211,6 +218,6 @@ async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
     if question.choices and answer not in question.choices:
         wrong = say(work.memory.language, f"{answer!r} is none of them.", f"{answer!r} 不在其中。")
         asked = question.text.partition("\n")[0]
-        text = f"{asked}\n{wrong} {nearest(str(answer), question.choices)}".rstrip()
+        text = f"{asked}\n{wrong} {nearest(str(answer), question.choices, work.memory.language)}".rstrip()
         return ask(work, question.model_copy(update={"text": text}))
     return Command(goto="parse", update={"answers": {**state.get("answers", {}), question.name: answer}})

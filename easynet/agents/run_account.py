@@ -138,6 +138,7 @@ class RunAccount:
         match event:
             case RunStarted():
                 self.version, self.goal = event.version, event.intent.text
+                self.language = event.intent.language
                 self.stop()
             case IntentParsed():
                 self.language = event.parsed.language

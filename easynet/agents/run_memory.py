@@ -19,7 +19,7 @@ from easynet.core.events import (
 )
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent
-from easynet.core.language import Language, language_of
+from easynet.core.language import Language
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
@@ -80,7 +80,7 @@ class RunMemory:
 
     @property
     def language(self) -> Language:
-        return self.parsed.language if self.parsed else language_of(self.intent.text)
+        return self.parsed.language if self.parsed else self.intent.language
 
 
 def _still_valid(done: set[SubtaskId], old: TaskGraph | None, new: TaskGraph) -> set[SubtaskId]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from pathlib import Path
 from stat import S_ISREG
 
@@ -48,6 +49,10 @@ _WORTH_A_NEW_PLAN = frozenset(
     {"subtask_failed", "remote_failure", "node_unreachable", "node_refused", "call_timeout"}
 )
 """Failures of a function or its nodes, not of the user's data: another way to the goal may exist."""
+
+
+_WHY_ZH = {ENOENT: "文件不存在", ENOTDIR: "文件不存在", EACCES: "没有读取权限", EISDIR: "它是一个文件夹"}
+"""Why a file cannot be read, for those reasons that the system tells in English."""
 
 
 @step
@@ -112,14 +117,15 @@ def _inputs_read(
 
 def _check_readable(work: Work, name: str, path: Path) -> None:
     """Raise BadData unless `path` is a file. Looking at it, unlike opening it, cannot block."""
+    language = work.memory.language
     try:
         is_file = S_ISREG(path.stat().st_mode)
-        why = "" if is_file else say(work.memory.language, "it is not a file", "它不是文件")
+        why = "" if is_file else say(language, "it is not a file", "它不是文件")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        known = _WHY_ZH.get(getattr(error, "errno", None) or 0) if language == "zh" else None
+        why = known or getattr(error, "strerror", None) or str(error)
     if not why:
         return
-    language = work.memory.language
     raise BadData(
         say(
             language,

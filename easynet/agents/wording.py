@@ -184,10 +184,10 @@ def go_on(
         return GoOn(say(language, "Answer with: ", "回答请用："), f"{command} {answer}")
     if code == BadData.code and plan is not None and "data" in plan.inputs:
         label = say(language, "Go on with the right file: ", "换成正确的文件后继续：")
-        return GoOn(label, f"{command} --answer data=FILE")
+        return GoOn(label, f"{command} --answer data={say(language, 'FILE', '文件')}")
     if code in _BLAMES_INPUT:
         label = say(language, "Go on with the right input: ", "改正输入后继续：")
-        return GoOn(label, f"{command} --answer NAME=VALUE")
+        return GoOn(label, f"{command} --answer {say(language, 'NAME=VALUE', '名称=值')}")
     return GoOn(say(language, "Go on with: ", "继续："), command)
 
 

@@ -12,7 +12,7 @@ from easynet.cli.look import announce
 from easynet.cli.render import Story, print_result
 from easynet.cli.streams import write_json
 from easynet.core.errors import UsageError
-from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished
+from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished, RunStarted
 from easynet.core.ids import RunId
 from easynet.core.language import Language, say
 from easynet.fabric.access.gateway_choice import choose_gateway
@@ -81,14 +81,18 @@ class Session:
     def _recall(self, earlier: Sequence[RunEvent]) -> None:
         """Know what happened in a resumed run, without telling it again."""
         for event in earlier:
-            if isinstance(event, IntentParsed):
-                self._language = event.parsed.language
+            self._learn_language(event)
         if self._story is not None:
             self._story.recall(earlier)
 
-    def _show(self, event: RunEvent) -> None:
-        if isinstance(event, IntentParsed):
+    def _learn_language(self, event: RunEvent) -> None:
+        if isinstance(event, RunStarted):
+            self._language = event.intent.language
+        elif isinstance(event, IntentParsed):
             self._language = event.parsed.language
+
+    def _show(self, event: RunEvent) -> None:
+        self._learn_language(event)
         if self._story is None:
             write_json(RUN_EVENT.dump_json(event))
         else:

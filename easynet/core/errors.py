@@ -26,7 +26,8 @@ from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Self
 
-from easynet.core.language import Language, say
+from easynet.core.error_titles import TITLES_ZH
+from easynet.core.language import Language, has_han, say
 
 
 class EasyNetError(Exception):
@@ -49,16 +50,28 @@ class EasyNetError(Exception):
         return str(self.args[0])
 
     def in_language(self, language: Language) -> tuple[str, str]:
-        """The message and the hint, in English where there are no Chinese words."""
-        return say(language, self.message, self._zh or self.message), say(
-            language, self.hint, self._hint_zh or self.hint
-        )
+        """The message and the hint. Chinese says at least of what kind it is, where it has no more words."""
+        if language == "en":
+            return self.message, self.hint
+        return self._zh or self._titled_zh(), self._hint_zh or self.hint
+
+    def _titled_zh(self) -> str:
+        """The message after its kind; a question, and what a function wrote in Chinese, stay as they are."""
+        if has_han(self.message):
+            return self.message
+        if isinstance(self, InputNeeded):
+            return self.message
+        codes = (kind.code for kind in type(self).__mro__ if issubclass(kind, EasyNetError))
+        title = next(TITLES_ZH[code] for code in codes if code in TITLES_ZH)
+        return f"{title}：{self.message}"
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str], language: Language = "en") -> str:
     """A hint that names the known words closest to `name`, or "" where none is close."""
-    near = get_close_matches(name, known, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+    near = [repr(word) for word in get_close_matches(name, known, n=3, cutoff=0.6)]
+    if not near:
+        return ""
+    return say(language, f"Did you mean {' or '.join(near)}?", f"是否想写 {' 或 '.join(near)}？")
 
 
 # ── the caller ──────────────────────────────────────────────────────────────────────────────────
@@ -223,7 +236,7 @@ class PlanRejected(PlanningError):
     code = "plan_rejected"
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
+        super().__init__("; ".join(problems), zh=f"计划不合规则：{'; '.join(problems)}")
         self.problems = tuple(problems)
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticSerializationError
 
 from easynet.core.capability import Value
 from easynet.core.errors import UsageError
-from easynet.core.language import Language
+from easynet.core.language import Language, language_of
 
 
 class Intent(BaseModel):
@@ -53,6 +53,11 @@ class Intent(BaseModel):
         """All words of the intent."""
         goal = self.goal.replace("_", " ")
         return goal if not self.description else f"{self.description} {goal}".strip()
+
+    @property
+    def language(self) -> Language:
+        """The language that its writer is answered in; a short goal is a name, and no language."""
+        return language_of(self.description or self.text)
 
 
 class Privacy(StrEnum):

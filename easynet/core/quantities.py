@@ -25,11 +25,25 @@ MAX_MEMORY_BYTES = 10**15
 _MAX_LENGTH = 80
 
 _FORMS = {
-    "money": "an amount such as $5, 500 credits or 5美元",
-    "duration": "a time with its unit, such as 90 s, 10 minutes, 1h30m or 10分钟",
-    "share": "a bound such as 95%, >0.9, at least 90% or 不低于90%",
-    "memory": "a memory size such as 8GB, 8GB+ or 16 GiB",
+    "money": ("an amount such as $5, 500 credits or 5美元", "金额，例如 5美元、$5 或 500积分"),
+    "duration": (
+        "a time with its unit, such as 90 s, 10 minutes, 1h30m or 10分钟",
+        "带单位的时间，例如 10分钟 或 1h30m",
+    ),
+    "share": ("a bound such as 95%, >0.9, at least 90% or 不低于90%", "比例，例如 95%、>0.9 或 不低于90%"),
+    "memory": ("a memory size such as 8GB, 8GB+ or 16 GiB", "内存大小，例如 8GB、8GB+ 或 16 GiB"),
 }
+_REASONS_ZH = {
+    "is more than ten years": "超过十年",
+    "is not above zero": "不大于零",
+    "is more than a petabyte": "超过 1 PB",
+    "is more than 100%": "超过 100%",
+    "is too large": "太大",
+    "is not a number": "不是数字",
+    "is a lower limit, and this is an upper one": "是下限，而这里需要上限",
+    "is less than one credit ($0.01)": "不到一个积分（0.01 美元）",
+}
+"""What is wrong with an amount, by the English words."""
 
 # ── patterns, in lower case; the intent parser looks for them in sentences ──────────────────────
 
@@ -225,7 +239,9 @@ def _refuse(field: str, value: object, kind: str, reason: str = "") -> NoReturn:
     shown = repr(value) if not isinstance(value, int) or abs(value) < 1e15 else "a number that large"
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
     what = f"{shown} {reason}" if reason else f"cannot read {shown}"
-    raise InvalidQuantity(f"{field}: {what}; write {_FORMS[kind]}")
+    what_zh = f"{shown} {_REASONS_ZH.get(reason, '超出范围')}" if reason else f"无法理解 {shown}"
+    en, zh = _FORMS[kind]
+    raise InvalidQuantity(f"{field}: {what}; write {en}", zh=f"{field}：{what_zh}；请写{zh}")
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────

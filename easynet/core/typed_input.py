@@ -10,14 +10,14 @@ from easynet.core.errors import ArgumentMismatch
 
 _YES = frozenset({"true", "yes", "y", "1", "on", "是", "真"})
 _NO = frozenset({"false", "no", "n", "0", "off", "否", "假"})
-_FORMS: Mapping[str, tuple[str, str]] = {
-    "int": ("a whole number", "3"),
-    "float": ("a number", "2.5"),
-    "bool": ("yes or no", "yes"),
-    "list": ("a list", "[1, 2]"),
-    "dict": ("an object", '{"a": 1}'),
+_FORMS: Mapping[str, tuple[str, str, str]] = {
+    "int": ("a whole number", "整数", "3"),
+    "float": ("a number", "数字", "2.5"),
+    "bool": ("yes or no", "是或否", "yes"),
+    "list": ("a list", "列表", "[1, 2]"),
+    "dict": ("an object", "对象", '{"a": 1}'),
 }
-"""What text may stand for, in words and by example."""
+"""What text may stand for, in words of both languages and by example."""
 
 
 def typed_input(value: Any, parameter: Parameter, name: str) -> Any:
@@ -35,9 +35,12 @@ def typed_input(value: Any, parameter: Parameter, name: str) -> Any:
     try:
         return _read(value.strip(), kind)
     except (ValueError, RecursionError):
-        words, example = _FORMS[kind]
+        words, words_zh, example = _FORMS[kind]
         raise ArgumentMismatch(
-            f"{name!r} has to be {words}, and {value[:60]!r} is not", hint=f"For example: {name}={example}"
+            f"{name!r} has to be {words}, and {value[:60]!r} is not",
+            hint=f"For example: {name}={example}",
+            zh=f"{name!r} 应为{words_zh}，而 {value[:60]!r} 不是",
+            hint_zh=f"例如：{name}={example}",
         ) from None
 
 

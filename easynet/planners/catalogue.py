@@ -1,5 +1,6 @@
 """`CataloguePlanner`: plans from the words and the types of the catalogue alone, without any model."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from pydantic import JsonValue
 from easynet.core.capability import Capability, Role
 from easynet.core.events import Question
 from easynet.core.task_graph import TaskGraph
+from easynet.llm.embedder import Embedder
+from easynet.llm.kept_vectors import KeptVectors
 from easynet.planners.caveats import file_caveats, horizon_caveats, undone_caveats, word_caveats
 from easynet.planners.chaining import Chain, Gap, Wish
 from easynet.planners.files import files_in, without_files
@@ -17,6 +20,7 @@ from easynet.planners.following import graph_of
 from easynet.planners.goals import Part, Plan, chosen, parts_of, planned, replaced
 from easynet.planners.linked import LinkedPlans
 from easynet.planners.literals import literals
+from easynet.planners.meanings import Meanings
 from easynet.planners.modality import modality_caveats
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest, PlanResult
 from easynet.planners.questions import check_inputs, question_text
@@ -35,8 +39,12 @@ class CataloguePlanner:
 
     name = "catalogue"
 
-    def __init__(self) -> None:
+    def __init__(self, embedder: Embedder | None = None, kept: KeptVectors | None = None) -> None:
+        """With an embedder, capabilities are found by meaning as well. What it makes of them is `kept`."""
         self._linked = LinkedPlans()
+        self._index = Index(())
+        self._embedder = embedder
+        self._kept = kept or (KeptVectors(embedder) if embedder else None)
 
     async def plan(self, request: PlanRequest) -> PlanResult:
         """Plan with the capabilities of the request's catalogue only, and without those to be avoided.
@@ -45,10 +53,19 @@ class CataloguePlanner:
         """
         if (linked := self._linked.plan(request, self.name)) is not None:
             return linked
-        asked = _understood(request)
+        asked = await asyncio.to_thread(_understood, request, self._indexed(request.catalogue))
         close = tuple(h.capability.name for h in asked.hits[:3])
         result = _result(asked) if asked.parts else _unsupported("no capability explains enough of the words")
         return result.model_copy(update={"nearest": close})
+
+    def _indexed(self, catalogue: tuple[Capability, ...]) -> Index:
+        """The words and meanings of a catalogue; those of the last one are remembered."""
+        if catalogue != self._index.catalogue:
+            meanings = (
+                Meanings(catalogue, self._embedder, self._kept) if self._embedder and self._kept else None
+            )
+            self._index = Index(catalogue, meanings)
+        return self._index
 
 
 @dataclass(frozen=True)
@@ -73,15 +90,14 @@ class _Asked:
         return {p.name for c in self.request.catalogue for p in c.parameters if p.type.name == "File"}
 
 
-def _understood(request: PlanRequest) -> _Asked:
-    index = Index(request.catalogue)
+def _understood(request: PlanRequest, index: Index) -> _Asked:
     words = request.parsed.text
     files, text = files_in(words), without_files(words, request.parsed.language)
     hits = index.search(text)
     asked = _Asked(request, text, files, index, hits, (), ())
     named = next((c for c in request.catalogue if request.goal and c.name == request.goal), None)
     if named is not None:
-        return replace(asked, parts=[Part(text, (Hit(named, 1.0, 1.0),))], is_named=True)
+        return replace(asked, parts=[Part(text, (Hit(named, 1.0, 1.0, 1.0),))], is_named=True)
     has_data = bool(files or request.input_names - {LANGUAGE_INPUT})
     parts, undone = parts_of(text, index, has_data=has_data)
     return replace(asked, parts=parts, undone=undone)

@@ -9,11 +9,13 @@ _ENDINGS = (
     "|jsonl|log|mbox|md|mkv|mov|mp3|mp4|nii|npy|npz|ods|ogg|orc|parquet|pdf|png|pptx?|py|rst|rtf|sqlite|sql|svg"
     "|tar|tex|tiff?|toml|tsv|txt|wav|webm|webp|xlsx?|xml|ya?ml|zip"
 )
+_MARK = "\u2060"
+"""An invisible character on both sides of a word that stands for a path."""
 _NAME = r"[a-z0-9_.~\\/+@:-]*[a-z0-9_+-]"
 _FILE = re.compile(
     rf"(?P<mark>[\"'`“「《])(?P<quoted>[^\"'`”」》\n]{{1,200}}\.(?:{_ENDINGS}))[\"'`”」》]"
     # A name in Chinese has to stand alone, for else nothing tells where it begins.
-    rf"|(?:^|(?<=[\s,，:：]))(?P<alone>[\w./\\~-]*[㐀-鿿]\.(?:{_ENDINGS}))(?=$|[\s,，;；。!?！？])"
+    rf"|(?:^|(?<=[\s,，:：;；。!?！？、(（]))(?P<alone>[\w./\\~-]*[㐀-鿿]\.(?:{_ENDINGS}))(?=$|[\s,，;；。!?！？])"
     rf"|(?<![a-z0-9_.~\\/+@:-])(?P<plain>{_NAME}\.(?:{_ENDINGS}))(?![a-z0-9_\\/-]|\.[a-z0-9])",
     re.IGNORECASE,
 )
@@ -26,8 +28,18 @@ def files_in(text: str) -> tuple[str, ...]:
 
 def without_files(text: str, language: Language = "en") -> str:
     """The text with each path replaced by the word for a file, so that a name says nothing about the work."""
-    word = say(language, " file ", "文件")
+    word = say(language, f" {_MARK}file{_MARK} ", f"{_MARK}文件{_MARK}")
     return _FILE.sub(lambda m: word if _path(m) else m[0], text)
+
+
+def readable(text: str) -> str:
+    """What `without_files` gave, as a person would write it."""
+    return " ".join(text.replace(_MARK, "").split())
+
+
+def unmentioned(text: str) -> str:
+    """What `without_files` gave, without the words that stand for paths."""
+    return re.sub(rf"{_MARK}[^{_MARK}]*{_MARK}", " ", text)
 
 
 def _path(match: re.Match[str]) -> str:

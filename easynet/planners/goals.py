@@ -1,6 +1,5 @@
 """What a request asks for: its parts, and the capability chosen for each."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,24 +7,20 @@ from easynet.core.capability import Capability, Role
 from easynet.core.ids import CapabilityName
 from easynet.core.task_graph import TaskGraph
 from easynet.planners.chaining import Chain, Gap
+from easynet.planners.clauses import clauses_of, items_of
+from easynet.planners.files import readable
 from easynet.planners.following import choice_among, with_followers
-from easynet.planners.retrieval import Hit, Index
+from easynet.planners.retrieval import SUPPORTED, Hit, Index
 from easynet.planners.sources import Draft, step_of
-from easynet.planners.words import units
 
-SUPPORTED = 0.45
-"""The share of a request that a capability must explain to count as an answer to it."""
 _SUPPORTED_WITH_DATA = 0.3
 _AS_GOOD = 0.95
 _NEARLY = 0.85
 """A capability may replace a better one that cannot be planned, if its score is this share of the best."""
 _SHOWS_INSTEAD = 0.6
 """And this share suffices to replace one that only prepares something and shows nothing."""
-_CLAUSE = re.compile(
-    r"(?:[;!?，；。！？]|,(?!\d)|\.(?!\w))\s*|\b(?:and then|then|and|after that)\b"
-    r"|然后|接着|随后|并且|并(?=[\u3400-\u9fff])|再(?=[\u3400-\u9fff])",
-    re.IGNORECASE,
-)
+_ONE_DOES_ALL = 0.8
+"""What explains this much of a clause does all of it."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +46,45 @@ def parts_of(text: str, index: Index, *, has_data: bool) -> tuple[list[Part], li
     """The parts of a request that can be done, and the words of those that cannot."""
     # Whoever brings data means something that is done with it, even if some words are strange.
     enough = _SUPPORTED_WITH_DATA if has_data else SUPPORTED
-    # "And 3 from a file" names no work of its own.
-    clauses = [c.strip() for c in _CLAUSE.split(text) if any(not u.is_context for u in units(c))]
+    whole = _near([h for h in index.search(text) if h.support >= enough])
+    clauses = [item for clause in clauses_of(text) for item in _items(clause, index)]
     parts: list[Part] = []
     undone: list[str] = []
     for clause in clauses if len(clauses) > 1 else ():
-        able = _able(index.search(clause), SUPPORTED)
+        able = _alone(clause, index)
         if able:
             parts.append(Part(clause, able))
-        elif len(index.unknown_words(clause)) > 1:
-            undone.append(clause)
+        elif index.is_foreign(clause):
+            undone.append(readable(clause))
+    if whole and len(_firsts(parts)) < 2 and not undone:
+        # What is said of one piece of work in several clauses is understood best as one.
+        return [Part(text, whole)], []
     if parts:
         return parts, undone
-    whole = _able(index.search(text), enough)
     return ([Part(text, whole)] if whole else []), []
 
 
-def _able(hits: Sequence[Hit], enough: float) -> tuple[Hit, ...]:
-    """The hits that explain enough, best first, as far as they come near the best."""
-    goals = [h for h in hits if h.capability.role is not Role.SAMPLE and h.coverage >= enough]
+def _items(clause: str, index: Index) -> list[str]:
+    """The items of a list, where each is work of its own; otherwise the clause as it is."""
+    items = items_of(clause)
+    if len(items) < 2 or any(h.coverage >= _ONE_DOES_ALL for h in index.search(clause)):
+        return [clause]
+    parts = [Part(item, able) for item in items if (able := _alone(item, index))]
+    return items if len(_firsts(parts)) == len(items) else [clause]
+
+
+def _firsts(parts: Sequence[Part]) -> set[CapabilityName]:
+    return {part.hits[0].capability.name for part in parts}
+
+
+def _alone(clause: str, index: Index) -> tuple[Hit, ...]:
+    """What does a clause that is one of several, best first."""
+    return _near([h for h in index.search(clause) if index.stands_alone(h)])
+
+
+def _near(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits that may be goals, best first, as far as they come near the best."""
+    goals = [h for h in hits if h.capability.role is not Role.SAMPLE]
     return tuple(h for h in goals if h.score >= _SHOWS_INSTEAD * goals[0].score)
 
 

@@ -10,10 +10,13 @@ def check_inputs(given: frozenset[str], taken: set[str]) -> None:
     """Raise UnknownInput for a given input that is not among those taken."""
     names = sorted(taken - {LANGUAGE_INPUT})
     for unknown in sorted(given - taken - {LANGUAGE_INPUT}):
-        known = ", ".join(names) or "no inputs"
+        known, known_zh = ", ".join(names) or "no inputs", "、".join(names)
         raise UnknownInput(
             f"no part of this plan takes the input {unknown!r}; it takes {known}",
             hint=nearest(unknown, names),
+            zh=f"计划中没有步骤使用输入 {unknown!r}；"
+            + (f"可用的输入：{known_zh}" if names else "它不需要输入"),
+            hint_zh=nearest(unknown, names, "zh"),
         )
 
 

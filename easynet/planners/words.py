@@ -17,7 +17,8 @@ _STOP = re.compile(
 _PREPOSITIONS = re.compile("about|at|by|during|for|from|in|into|of|on|over|since|under|until|with|within")
 _HAN_STOP = re.compile(
     "一个|一种|一份|一下|一些|可以|能够|需要|想要|什么样?|怎么样?|怎样|如何|哪些|哪个|所有|进行|使用|我们|你们|帮我|今天|现在"
-    "|明天|明年|今年|这个|那个|这份|这张|最近|一首|一篇|一张|按照?|根据|各个?|每个|[的了吗呢吧请我你您这那把在里和与并个能帮给想用从对让]"
+    "|明天|明年|今年|这个|那个|这份|这张|最近|一首|一篇|一张|按照?|根据|各个?|每个|然后|接着|随后|最后|首先|同时|另外|此外|还有|以及"
+    "|另一方面|一方面|顺便|分别|并且|之前|之后|以后|[的了吗呢吧请我你您这那把在里和与并个能帮给想用从对让]"
 )
 _TOKEN = re.compile(r"[a-z][a-z0-9]*(?:-[a-z]+)*|[㐀-鿿豈-﫿]+|[.,;:!?，。；：！？、]")
 _TIME = (
@@ -25,8 +26,14 @@ _TIME = (
 )
 _AMOUNT_OF_TIME = re.compile(rf"(?<![a-z]){NUMBER}\s*(?:-\s*)?个?{_TIME}度?")
 _GROUPING = {
-    "group": re.compile(rf"\b(?:by|per|(?:for |in )?each|(?:for |in )?every) (?!the\b|{_TIME})[a-z]{{3,}}"),
-    "分组": re.compile(rf"(?:按照?|各个?|每一?个|每[种类家])(?!{_TIME}|[组列行个自种项类])[㐀-鿿a-z]{{2}}"),
+    "group": re.compile(
+        r"\b(?:by|per|(?:for |in )?each|(?:for |in )?every)"
+        rf" (?!the\b|columns?\b|fields?\b|rows?\b|{_TIME})[a-z]{{3,}}"
+    ),
+    "分组": re.compile(
+        rf"(?:按照?|各个?|每一?个|每[种类家])(?!{_TIME}|[组列行个自种项类]|字段)[㐀-鿿a-z]{{2}}"
+        r"|(?<![部划])分(?:成|为)?(?![析布割类组别成为开享])[㐀-鿿]{2}(?:来?[看算]|统计|汇总|比较|对比|合计)"
+    ),
 }
 """Ways to ask for groups without the word: `revenue by region`, 按地区汇总. Times are none: `by month`."""
 _AGGREGATE = re.compile(
@@ -38,8 +45,8 @@ _AGGREGATE = re.compile(
 _GROUPED, _AGGREGATED = 1.0, 8.0
 """To sum up by groups is to ask for groups before all; to forecast by groups, for a forecast."""
 _COMMON = re.compile(
-    "add|ahead|all|analy[sz]e|anything|best|better|big|change|check|clear|coming|compute|data|dataset"
-    "|days?|delete|do|drop|easy|every|everything|explain|fast|file|find|first|following|go|good|great"
+    "add|after|afterwards|ahead|all|also|analy[sz]e|anything|before|best|better|big|both|change|check|clear|coming|compute|data|dataset"
+    "|days?|delete|do|drop|easy|every|everything|explain|fast|file|finally|find|first|following|go|good|great"
     "|grow|hours?|interesting|job|keep|kind|know|learn|look|lot|main|many|minutes?|months?|much|nice"
     "|nothing|now|number|ok|okay|old|other|own|part|possible|put|quarters?|quick|quickly|really"
     "|recogni[sz]e|remove|result|return|right|run|say|see|simple|something|start|take|task|thank|thanks"
@@ -50,11 +57,18 @@ _COMMON = re.compile(
 _HAN_COMMON = re.compile(
     "找出|找到|查找|寻找|检查|查看|看看|分析|计算|统计|告诉|未来|接下来|今后|往后|季度|做|找|看|查|有|上|下|出|中|每|月|年|周|天"
 )
-_ACTIONS = re.compile(
-    "predict|forecast|regress|estimat|classif|classify|classific|cluster|recommend|translat|simulat|optimi[sz]"
-    "|预测|预报|预估|估计|估算|回归|分类|聚类|推荐|翻译|模拟|优化"
-)
+_ACTIONS = {
+    "predict": "predict|forecast|estimat|预测|预报|预估|估计|估算",
+    "regress": "regress|回归",
+    "classify": "classif|classify|classific|分类",
+    "cluster": "cluster|聚类",
+    "recommend": "recommend|推荐",
+    "translate": "translat|翻译",
+    "simulate": "simulat|模拟",
+    "optimise": "optimi[sz]|优化",
+}
 """Stems and characters that name a kind of work; to do another kind to the same thing is no answer."""
+_ACTION = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _ACTIONS.items()))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _ENDINGS = (
     "ations",
@@ -128,9 +142,20 @@ def is_common(unit: Unit) -> bool:
     return bool(_COMMON.fullmatch(unit.text))
 
 
-def is_action(unit: Unit) -> bool:
-    """Whether a word says what kind of work is asked for."""
-    return any(_ACTIONS.fullmatch(key) for key in unit.keys)
+def action(unit: Unit) -> str:
+    """The kind of work that a word asks for; empty for most words."""
+    return next(filter(None, map(action_named, unit.keys)), "")
+
+
+def action_named(key: str) -> str:
+    """The kind of work that a stem or a pair of characters names, in whichever language."""
+    match = _ACTION.fullmatch(key)
+    return (match.lastgroup or "") if match else ""
+
+
+def is_kind_of_work(words: str) -> bool:
+    """Whether one of the words names a kind of work."""
+    return any(action(unit) for unit in units(words))
 
 
 def told(words: str) -> str:

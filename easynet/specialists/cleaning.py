@@ -44,7 +44,14 @@ class CleanTable(TypedDict):
         "clean", "tidy", "prepare", "preprocess", "duplicates", "remove duplicate rows", "清洗", "整理",
         "预处理", "去重", "准备数据",
     ),
-    examples=("clean my data", "清洗这份数据"),
+    examples=(
+        "clean my data", "delete repeated records", "fix numbers that are stored as text",
+        "strip blanks and drop empty rows", "this data is a mess, put it in order",
+        "get the data ready for analysis", "convert dates and figures that are written as words",
+        "throw out entries that occur twice", "清洗这份数据", "删除重复的记录",
+        "把存成文本的数字转换成数值", "去掉多余的空格和空行", "数据很乱，整理好",
+        "把日期和金额统一成规范格式", "重复出现的条目只保留一条", "为分析准备好数据",
+    ),
     price=1,
     expected_s=0.5,
 )  # fmt: skip

@@ -54,7 +54,14 @@ class Correlations(TypedDict):
         "correlation", "correlate", "relationship", "association", "depends on", "相关", "相关性", "关联",
         "关系", "影响因素",
     ),
-    examples=("which columns are correlated?", "分析各列之间的相关性"),
+    examples=(
+        "which columns are correlated?", "does one quantity depend on another?",
+        "is there a relationship between height and weight?", "what goes up when this goes up?",
+        "which factors influence the outcome?", "do people who earn more also spend more?",
+        "which measurements belong together?", "how strongly are two variables connected?",
+        "分析各列之间的相关性", "身高和体重有没有关系", "哪些因素会影响结果", "什么指标会跟着一起变化",
+        "两个变量之间有联系吗", "收入高的人花得也多吗", "哪些量彼此有关", "关联有多强",
+    ),
     price=2,
     expected_s=1.0,
 )  # fmt: skip

@@ -79,7 +79,14 @@ class ForecastCheck(TypedDict):
         "forecast", "predict", "future", "next months", "projection", "demand", "sales", "预测", "未来",
         "下个月", "需求", "销售预测", "展望",
     ),
-    examples=("how much will we sell next quarter?", "预测下个季度的销售额"),
+    examples=(
+        "how much will we sell next quarter?", "predict revenue for the coming weeks",
+        "estimate demand over the next months",
+        "what turnover can we expect by the end of the year, and how certain is that?",
+        "what will we earn next month?", "expected orders for the following quarter",
+        "the outlook for sales", "预测下个季度的销售额", "未来几周能卖多少", "估计接下来几个月的需求",
+        "到年底营业额预计是多少，把握有多大", "下个月能收入多少", "下一季度预计订单量", "销售前景",
+    ),
     price=4,
     expected_s=2.0,
 )  # fmt: skip

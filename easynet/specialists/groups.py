@@ -60,7 +60,15 @@ class GroupSummary(TypedDict):
         "total", "average", "mean", "count", "by", "per", "分组", "汇总", "合计", "总计", "透视", "对比",
         "平均", "计数", "按", "各组", "每个", "按类别",
     ),
-    examples=("average price per category", "total by department", "按部门汇总平均工资", "每个类别的合计"),
+    examples=(
+        "average price per category", "total by department", "how many students are in each class?",
+        "compare the typical value of each type", "break the amounts down by supplier",
+        "which branch has the highest total?", "compare men and women", "sum per customer",
+        "how do the districts differ on average?", "number of cases by age group", "按部门汇总平均工资",
+        "每个类别的合计", "各班有多少学生", "比较每种类型的中位数", "按供应商统计金额",
+        "哪个分公司的总额最高", "男女之间比较一下", "每个客户一共多少钱", "各区平均有什么差别",
+        "按年龄段数人数",
+    ),
     price=1,
     expected_s=0.5,
 )  # fmt: skip

@@ -20,6 +20,13 @@ from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
         "medical", "screening", "训练", "异常", "检测", "检测器", "模型", "机器学习", "人工智能", "医学",
         "筛查",
     ),
+    examples=(
+        "learn from normal cases only and report what is different",
+        "train an alarm for cases never seen before", "I only have healthy examples",
+        "notice when a machine behaves differently than usual", "monitor readings for anything new",
+        "只用正常样本学习，发现异常就提醒", "我只有健康人的数据，训练一个检测器", "识别从没见过的异常情况",
+        "机器和平时表现不一样时能发现", "监测读数有没有新情况",
+    ),
     price=5,
     expected_s=3.0,
 )  # fmt: skip

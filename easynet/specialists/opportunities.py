@@ -64,7 +64,14 @@ class Opportunities(TypedDict):
         "growth", "opportunity", "opportunities", "potential", "best region", "best product", "ranking",
         "sales", "business", "增长", "增长机会", "机会", "潜力", "地区", "产品", "排名", "销售", "业务",
     ),
-    examples=("where could we sell more?", "哪些地方还能多卖一些"),
+    examples=(
+        "where could we sell more?", "which markets have potential?",
+        "which products are gaining and which are losing?", "what should we promote to increase turnover?",
+        "in which areas should we invest?", "where is growth strong, and where is it held back?",
+        "rank the regions by growth", "ideas to raise sales", "哪些地方还能多卖一些", "哪些市场有潜力",
+        "哪些产品在增长，哪些在下滑", "应该重点推广什么来提高收入", "应该在哪些方面投入",
+        "哪里增长强、哪里增长弱", "给地区按增长排名", "怎样提高销量",
+    ),
     price=5,
     expected_s=2.0,
 )  # fmt: skip

@@ -55,7 +55,14 @@ class Outliers(TypedDict):
         "outlier", "outliers", "unusual rows", "suspicious", "extreme values", "unsupervised", "离群",
         "离群值", "异常值", "异常行", "可疑记录", "极端值", "无监督",
     ),
-    examples=("find unusual rows in my table", "找出表里的异常值"),
+    examples=(
+        "find unusual rows in my table", "which rows look suspicious?",
+        "mark records that are strange or unusual", "does any entry stand out from the others?",
+        "are there implausible values in here?", "pick out the extreme cases",
+        "anything odd in this list?", "which transactions could be errors or fraud?", "找出表里的异常值",
+        "哪些记录看起来可疑", "标出不寻常的行", "有没有和其他数据差别很大的点", "找出不合理的数值",
+        "有没有特别奇怪的记录", "挑出极端的情况", "哪些交易可能是错误或欺诈", "这份名单里有什么反常的吗",
+    ),
     price=2,
     expected_s=1.5,
 )  # fmt: skip

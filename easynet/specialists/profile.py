@@ -52,7 +52,16 @@ class TableProfile(TypedDict):
         "profile", "describe", "overview", "summary", "explore", "data quality", "missing values",
         "statistics", "概览", "描述", "统计", "摘要", "探索", "数据质量", "缺失值", "了解数据",
     ),
-    examples=("describe this table", "what is in my data?", "看看我的数据里有什么", "检查数据质量"),
+    examples=(
+        "describe this table", "what is in my data?", "what is inside this file?",
+        "which columns have gaps, and how many?", "how good is the quality of this data?",
+        "list the columns with their types and ranges", "basic statistics of every field",
+        "what does this spreadsheet hold?", "how many rows and columns are there?", "is anything missing?",
+        "explain the variables to me", "看看我的数据里有什么", "检查数据质量",
+        "第一次打开这份文件，先介绍一下", "每个字段有多少空值", "列出各列的类型和取值范围",
+        "给出每列的基本统计", "这张表有多少行多少列", "有没有缺失的内容", "数据总体情况如何",
+        "介绍一下各个变量",
+    ),
     price=1,
     expected_s=0.5,
 )  # fmt: skip

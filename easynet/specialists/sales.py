@@ -63,7 +63,11 @@ class SalesTable(TypedDict):
         "sales", "revenue", "orders", "transactions", "retail", "shop", "business", "销售", "销售额",
         "营收", "订单", "零售", "业绩", "交易", "门店",
     ),
-    examples=("sum up my sales by month", "按月汇总销售额"),
+    examples=(
+        "sum up my sales by month", "weekly totals of the orders", "the daily takings added up",
+        "list my orders by day", "total income of each week", "按月汇总销售额", "每周的订单总额",
+        "把每天的流水加起来", "整理每日订单", "每周总收入",
+    ),
     price=1,
     expected_s=0.5,
 )  # fmt: skip

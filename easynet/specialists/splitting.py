@@ -76,10 +76,16 @@ class Split(TypedDict):
     zh="划分带标签的数据表：按目标列分层，划分为训练集、验证集和测试集。",
     specialization="data-analysis",
     tags=("split", "stratified", "train test", "holdout", "划分", "拆分", "训练集", "测试集", "验证集"),
-    examples=("split my data into train and test", "划分训练集和测试集"),
+    examples=(
+        "split my data into train and test", "keep some rows back for testing",
+        "divide the records into learning and checking parts", "make a stratified holdout sample",
+        "reserve a fifth of the records for a final check", "separate the rows at random into two sets",
+        "划分训练集和测试集", "留出一部分数据用于测试", "把记录分成学习和验证两部分", "分层抽样留出验证集",
+        "随机分成两份数据", "保留五分之一做最终检验",
+    ),
     price=1,
     expected_s=1.0,
-)
+)  # fmt: skip
 def split_table(
     table: CleanTable, target: str | None = None, normal: str | None = None, language: Language = "en"
 ) -> Split:

@@ -19,6 +19,14 @@ from easynet.specialists.splitting import SEED, TrainTable, ValidationTable
         "model", "machine learning", "AI", "medical", "训练", "异常", "检测", "分类", "预测", "诊断",
         "模型", "机器学习", "人工智能", "医学",
     ),
+    examples=(
+        "train a classifier that tells ill people from healthy ones", "train an anomaly detection model",
+        "learn to recognise abnormal cases from labelled examples",
+        "diagnose a disease from laboratory values", "teach a model to find disease",
+        "tell harmless from dangerous cases", "predict who is ill", "训练一个区分病人和健康人的分类器",
+        "训练异常识别模型", "从带标签的样本学习识别异常病例", "根据化验指标诊断疾病", "教模型发现疾病",
+        "判断病例有没有危险", "预测谁患病",
+    ),
     price=5,
     expected_s=2.0,
 )  # fmt: skip

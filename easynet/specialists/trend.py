@@ -52,7 +52,13 @@ class Trend(TypedDict):
         "trend", "growth", "decline", "season", "seasonality", "over time", "sales", "趋势", "增长", "下降",
         "季节", "季节性", "旺季", "淡季", "走势", "销售",
     ),
-    examples=("how are my sales developing?", "我的销售趋势怎么样"),
+    examples=(
+        "how are my sales developing?", "is our revenue rising or falling?",
+        "which months are strong and which are weak?", "has business improved over the years?",
+        "are we doing better than last year?", "how does turnover change with the season?",
+        "the course of revenue over time", "我的销售趋势怎么样", "收入是在上升还是下降", "哪几个月是旺季",
+        "这几年业绩有没有变好", "比去年做得好吗", "营业额随季节怎么变化", "收入随时间的变化",
+    ),
     price=2,
     expected_s=1.0,
 )  # fmt: skip

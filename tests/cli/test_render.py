@@ -280,7 +280,7 @@ def test_bad_data_is_gone_on_with_by_naming_the_right_file() -> None:
     lines = result_lines(ended("failed", "bad_data", inputs=("data", "language")), "en")
     assert "Go on with the right file: easynet runs resume r --answer data=FILE" in lines
     lines = result_lines(ended("failed", "bad_data", inputs=("left", "right")), "zh")
-    assert "改正输入后继续：easynet runs resume r --answer NAME=VALUE" in lines
+    assert "改正输入后继续：easynet runs resume r --answer 名称=值" in lines
 
 
 def test_command_that_the_hint_names_is_not_named_again() -> None:

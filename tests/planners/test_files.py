@@ -2,7 +2,9 @@
 
 import pytest
 
-from easynet.planners.files import files_in, without_files
+from easynet.core.language import Language
+from easynet.planners.files import files_in, unmentioned, without_files
+from easynet.planners.words import keys, units
 
 
 @pytest.mark.parametrize(
@@ -31,5 +33,17 @@ def test_what_only_looks_like_a_path_is_none(text: str) -> None:
 
 
 def test_a_name_says_nothing_about_the_work() -> None:
-    assert without_files("describe patients.csv").split() == ["describe", "file"]
-    assert without_files("描述patients.csv", "zh") == "描述文件"
+    assert [u.text for u in units(without_files("describe patients.csv"))] == ["describe", "file"]
+    assert keys(without_files("描述patients.csv", "zh")) == {"描述", "文件"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "left"),
+    [
+        ("describe patients.csv", "en", "describe"),
+        ("描述patients.csv", "zh", "描述"),
+        ("my file", "en", "my file"),
+    ],
+)
+def test_the_words_for_paths_can_be_taken_out(text: str, language: Language, left: str) -> None:
+    assert unmentioned(without_files(text, language)).strip() == left

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easynet.planners.words import asked, is_action, keys, stem, units
+from easynet.planners.words import asked, action, keys, stem, units
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_an_infinitive_is_no_context() -> None:
     [("prediction", True), ("regression", True), ("预测", True), ("prices", False), ("价格", False)],
 )
 def test_the_kind_of_work_is_told_from_its_object(text: str, said: bool) -> None:
-    assert {is_action(unit) for unit in units(text)} == {said}
+    assert {bool(action(unit)) for unit in units(text)} == {said}
