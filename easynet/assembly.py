@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from easynet.execution.journal import Journal
     from easynet.llm.language_model import LanguageModel
     from easynet.planners.planner import Planner
+    from easynet.planning import Planning
 
 
 _HEAVY = ("easynet.agents.orchestrator", "networkx")
@@ -72,13 +72,14 @@ class Assembly:
         data_dir = settings.usable_data_dir()
         embedded = None if gateway else await stack.enter_async_context(EmbeddedNetwork(data_dir))
         url = embedded.url if embedded else gateway
-        loading = asyncio.create_task(asyncio.to_thread(_load))
+        loading = asyncio.create_task(asyncio.to_thread(_load, data_dir))
         try:
             client = await stack.enter_async_context(AsyncClient(url, data_dir=data_dir))
             if embedded:
                 await embedded.ready()
         finally:
-            await loading
+            planning = await loading
+            stack.callback(planning.store.close)
 
         # Loaded by now; these lines only name what is there.
         from easynet.agents.orchestrator import Orchestrator
@@ -92,9 +93,8 @@ class Assembly:
         journal = SqliteJournal(data_dir / "journal.db")
         stack.callback(journal.close)
         orchestrator = await stack.enter_async_context(Orchestrator(data_dir / "checkpoints.db"))
-        others = {CataloguePlanner.name: _by_words(data_dir)}
         services = Services(
-            planner=planner or await _chain(model, others, settings, stack),
+            planner=planner or planning.chain(model, settings, stack),
             catalogue=client,
             discovery=node_discovery(client),
             schedule=schedule,
@@ -102,6 +102,8 @@ class Assembly:
             decode=decode_opaque,
             reporter=Reporter(runs_dir=data_dir / "runs", download=client.download),
             clock=clock,
+            links=planning.recorder.links,
+            remember=planning.recorder.record,
         )
         return cls(url, client, journal, orchestrator, services)
 
@@ -156,6 +158,7 @@ class Assembly:
                 status="failed",
                 problem=_bug(error, self._services.reporter.runs_dir / run, memory.language),
             )
+        await self._services.remember(memory.events, [*memory.catalogue.values()])
 
     async def _admitted(self, capability: CapabilityName, memory: "RunMemory") -> Sequence[Offer]:
         """The offers that a run may turn to late: own nodes, and those that were agreed to."""
@@ -167,48 +170,8 @@ class Assembly:
         return [o for o in found if o.trust is Trust.OWN or o.node in agreed]
 
 
-async def _chain(
-    model: "LanguageModel | str", others: "Mapping[str, Planner]", settings: Settings, stack: AsyncExitStack
-) -> "Planner":
-    """The planners in turn, a language model's first where one is given or named.
-
-    Raises as `open_model` does for a name that means no model that can be asked.
-    """
-    from easynet.planners.planner_chain import PlannerChain
-
-    if not model:
-        return PlannerChain(others)
-    # Only who names a model waits for its libraries.
-    from easynet.llm.choosing import open_model
-    from easynet.llm.prices import cost, price_of
-    from easynet.planners.model_planner import ModelPlanner
-
-    if isinstance(model, str):
-        model = open_model(model, settings)
-        stack.push_async_callback(model.close)
-    price = price_of(model.name, settings.model_prices)
-    asking = ModelPlanner(
-        model,
-        price=None if price is None else partial(cost, price=price),
-        time_s=2 * settings.model_timeout_s,
-    )
-    return PlannerChain({ModelPlanner.name: asking, **others})
-
-
-def _by_words(data_dir: Path) -> "Planner":
-    """The planner that needs no model; with the extra `semantic` it finds functions by meaning as well."""
-    from easynet.llm.kept_vectors import KeptVectors
-    from easynet.llm.sentence_encoder import SentenceEncoder
-    from easynet.planners.catalogue import CataloguePlanner
-
-    if not SentenceEncoder.is_installed():
-        return CataloguePlanner()
-    encoder = SentenceEncoder()
-    return CataloguePlanner(encoder, KeptVectors(encoder, data_dir / "vectors.db"))
-
-
-def _load() -> None:
-    """Import what works on runs.
+def _load(data_dir: Path) -> "Planning":
+    """Import what works on runs, and read what past ones taught.
 
     LangGraph's objects stay for good. Having the garbage collector look through them again and again took a
     tenth of the time of a run with 1,000 subtasks.
@@ -218,6 +181,9 @@ def _load() -> None:
         import_module(name)
     if is_first:
         gc.freeze()
+    from easynet.planning import Planning
+
+    return Planning.open(data_dir)
 
 
 def _bug(error: Exception, folder: Path, language: Language) -> Problem:

@@ -15,8 +15,10 @@ import numpy as np
 from easynet.core.intent import ParsedIntent
 from easynet.core.language import language_of
 from easynet.planners.catalogue import CataloguePlanner
+from easynet.planners.experience_memory import MemoryExperience
 from easynet.planners.experience_planner import ExperiencePlanner
-from easynet.planners.experience_store import MemoryExperience
+from easynet.planners.experience_recorder import judged
+from easynet.planners.experience_upkeep import Offered
 from easynet.planners.planner import Planner, PlanRequest, PlanResult
 from easynet.planners.planner_chain import PlannerChain
 from evals.requests import Example, Suite, load, past_run
@@ -42,7 +44,10 @@ class Measured:
 
 async def measured(suite: Suite, past: Sequence[Example], asked: Sequence[Example]) -> Measured:
     """Plan what is asked with the planners that users get, after these past runs."""
-    store = MemoryExperience(past_run(example, i) for i, example in enumerate(past))
+    offered = Offered(catalogue=suite.catalogue, links=suite.links)
+    by_words = CataloguePlanner()
+    runs = [await judged(past_run(example, i), offered, by_words) for i, example in enumerate(past)]
+    store = MemoryExperience(runs)
     planner = PlannerChain({"experience": ExperiencePlanner(store), "catalogue": CataloguePlanner()})
     began = time.process_time()
     await _plan(planner, suite, asked[0])

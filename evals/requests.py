@@ -9,7 +9,7 @@ from typing import Any
 from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.ids import CapabilityName, RunId, SubtaskId
 from easynet.core.task_graph import FromSubtask, Subtask, TaskGraph
-from easynet.planners.experience import PastRun
+from easynet.planners.past_run import PastRun
 
 _OUTCOME = TypeRef(name="Outcome")
 _CONTEXT = "context"

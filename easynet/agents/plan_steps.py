@@ -28,6 +28,7 @@ from easynet.core.events import (
     IntentParsed,
     ModelAnswered,
     ModelFellBack,
+    PassedOver,
     PlanMade,
     Problem,
     Question,
@@ -37,7 +38,7 @@ from easynet.core.ids import CapabilityName
 from easynet.core.intent import ParsedIntent
 from easynet.core.language import say
 from easynet.core.task_graph import TaskGraph
-from easynet.planners.planner import ModelCall, NonePlanned, PassedOver, PlanRequest, PlanResult
+from easynet.planners.planner import ModelCall, NonePlanned, PlanRequest, PlanResult
 from easynet.planners.validate import validate
 
 
@@ -67,7 +68,11 @@ async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
     if memory.graph is not None and not validate(memory.graph, usable, inputs=memory.parsed.inputs.keys()):
         return Command(goto="discover")
     request = PlanRequest(
-        parsed=_with_budget_left(memory), goal=memory.intent.goal, catalogue=tuple(offered), avoid=avoid
+        parsed=_with_budget_left(memory),
+        goal=memory.intent.goal,
+        catalogue=tuple(offered),
+        avoid=avoid,
+        links=work.services.links(offered),
     )
     result = None
     try:
@@ -137,7 +142,16 @@ def _adopt(
         )
     titles = {c: memory.catalogue[c].describe(memory.language) for c in graph.capabilities}
     caveats = (*result.caveats, *_unheeded(memory.parsed))
-    work.log.emit(PlanMade, graph=graph, planner=result.planner, titles=titles, caveats=caveats)
+    work.log.emit(
+        PlanMade,
+        graph=graph,
+        planner=result.planner,
+        similar_runs=result.similar_runs,
+        passed_over=result.passed_over,
+        assumed=result.assumed,
+        titles=titles,
+        caveats=caveats,
+    )
     return Command(goto="discover", update={"answers": {**found, **state.get("answers", {})}})
 
 

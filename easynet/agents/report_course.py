@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from easynet.agents.provenance import provenance
 from easynet.agents.report_findings import name_class
 from easynet.agents.report_graph import draw_graph
 from easynet.agents.report_html import Html, el, join
@@ -12,6 +13,7 @@ from easynet.agents.run_step import Step
 from easynet.agents.wording import (
     format_time,
     one_line,
+    sentence,
     shorten,
     state_label,
     status_label,
@@ -55,6 +57,7 @@ def _facts(account: RunAccount, language: Language) -> Html:
         if account.finished
         else say(language, "Not finished", "未完成"),
         say(language, "Plan", "计划"): steps_on_nodes(account, language) if total else "",
+        say(language, "Planned", "规划依据"): sentence(provenance(account, language)),
         say(language, "Done", "完成"): say(language, f"{done} of {total} steps", f"{done} / {total} 个步骤")
         if done < total
         else "",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
+from easynet.agents.provenance import assumptions
 from easynet.agents.report_course import course
 from easynet.agents.report_findings import caveats, code_in, data_line, headline, hint, metrics, sections
 from easynet.agents.report_html import Html, el, join, raw
@@ -38,7 +39,7 @@ def render_page(events: Sequence[RunEvent], report: Report | None, language: Lan
         ),
         _outcome(account, language),
         headline(lines[1:]),
-        caveats(account.caveats, language),
+        caveats((*account.caveats, *assumptions(account, language)), language),
         metrics(finished.metrics, language) if finished else None,
         sections(report) if report else None,
         course(account, events, language),

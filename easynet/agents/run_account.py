@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self, assert_never
 
+from pydantic import JsonValue
+
 from easynet.agents.run_step import State, Step
 from easynet.core.errors import InputNeeded
 from easynet.core.events import (
@@ -17,6 +19,7 @@ from easynet.core.events import (
     MoneyReserved,
     MoneySettled,
     NodesFound,
+    PassedOver,
     PlanMade,
     Question,
     QuestionAsked,
@@ -53,6 +56,11 @@ class RunAccount:
     graph: TaskGraph | None = None
     caveats: tuple[str, ...] = ()
     planner: str = ""
+    similar_runs: int = 0
+    """How many similar past runs had the plan, where it came from past runs."""
+    passed_over: tuple[PassedOver, ...] = ()
+    assumed: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """Inputs taken as in earlier runs."""
     schedule: Schedule | None = None
     steps: dict[SubtaskId, Step] = field(default_factory=dict[SubtaskId, Step])
     model_calls: list[ModelAnswered] = field(default_factory=list[ModelAnswered])
@@ -155,6 +163,8 @@ class RunAccount:
 
     def _plan(self, event: PlanMade) -> None:
         self.graph, self.planner, self.caveats = event.graph, event.planner, event.caveats
+        self.similar_runs, self.passed_over = event.similar_runs, event.passed_over
+        self.assumed = event.assumed
         self._titles |= event.titles
         before, self.steps = self.steps, {}
         for subtask in event.graph.subtasks:

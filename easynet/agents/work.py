@@ -18,8 +18,8 @@ from easynet.core.artifact import Artifact
 from easynet.core.capability import Capability
 from easynet.core.clock import Clock
 from easynet.core.errors import EasyNetError, Infeasible, InputNeeded, OverBudget
-from easynet.core.events import Problem, Question, QuestionAsked, RunFinished, Status
-from easynet.core.ids import SubtaskId
+from easynet.core.events import Problem, Question, QuestionAsked, RunEvent, RunFinished, Status
+from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.journal import Journal
@@ -27,6 +27,8 @@ from easynet.execution.outcome import problem_of
 from easynet.execution.run_log import RunLog
 from easynet.execution.runner import Runner
 from easynet.planners.planner import Planner
+
+Links = frozenset[tuple[CapabilityName, CapabilityName]]
 
 
 class State(TypedDict, total=False):
@@ -52,6 +54,10 @@ class Catalogue(Protocol):
     async def upload(self, path: Path) -> Artifact: ...
 
 
+async def _forgotten(events: Sequence[RunEvent], catalogue: Sequence[Capability]) -> None:
+    """What becomes of a run where nobody learns from it."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that the steps need from other rooms."""
@@ -64,6 +70,10 @@ class Services:
     decode: Callable[[bytes], Any]
     reporter: Reporter
     clock: Clock
+    links: Callable[[Sequence[Capability]], Links] = lambda _: frozenset()
+    """The observed tool graph of a catalogue."""
+    remember: Callable[[Sequence[RunEvent], Sequence[Capability]], Awaitable[None]] = _forgotten
+    """Takes the events of a run that has ended, and what was offered; never fails."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ class Entry:
 COMMANDS = {
     "do": Entry("easynet.cli.do", 'Do what a sentence says. The default: easynet "..." is easynet do "...".'),
     "runs": Entry("easynet.cli.runs", "List, show and resume what sentences have set going."),
+    "experience": Entry(
+        "easynet.cli.experience", "Show, forget and export what planning learned from past runs."
+    ),
     "functions": Entry("easynet.cli.functions", "List the functions that can be called."),
     "call": Entry("easynet.cli.call", "Call one function by its name."),
     "jobs": Entry("easynet.cli.jobs", "List, follow and cancel long work that a gateway keeps."),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from easynet.agents.provenance import assumptions, passed_over, provenance, worth_saying
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Attempt, Step
 from easynet.agents.wording import (
@@ -74,7 +75,9 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
         case IntentParsed():
             return one_line(event.parsed.text)
         case PlanMade():
-            return f"{steps_on_nodes(account, language)} · {one_line(event.planner)}"
+            before = passed_over(event.passed_over, language)
+            others = say(language, f" ({'; '.join(before)})", f"（{'；'.join(before)}）") if before else ""
+            return f"{steps_on_nodes(account, language)} · {one_line(provenance(account, language) + others)}"
         case _:
             assert_never(event)
 
@@ -166,11 +169,22 @@ def plan_lines(account: RunAccount) -> list[str]:
     lines = [f"  {n:>{places}}. {_plan_line(step, language)}" for n, step in enumerate(shown, 1)]
     if left := len(steps) - len(shown):
         lines.append(say(language, f"  … and {left} more", f"  … 以及另外 {left} 个"))
-    return [*lines, *caveat_lines(account)]
+    return [*lines, *provenance_lines(account), *caveat_lines(account)]
+
+
+def provenance_lines(account: RunAccount) -> list[str]:
+    """Where the plan came from, unless it is simply what the functions' descriptions suggest."""
+    if not worth_saying(account):
+        return []
+    return [
+        f"  {say(account.language, '(', '（')}{one_line(provenance(account, account.language))}{say(account.language, ')', '）')}"
+    ]
 
 
 def caveat_lines(account: RunAccount) -> list[str]:
-    return [say(account.language, f"Note: {one_line(c)}", f"注意：{one_line(c)}") for c in account.caveats]
+    """What the user should know about the plan, a line each."""
+    notes = (*account.caveats, *assumptions(account, account.language))
+    return [say(account.language, f"Note: {one_line(c)}", f"注意：{one_line(c)}") for c in notes]
 
 
 def _plan_line(step: Step, language: Language) -> str:

@@ -15,7 +15,14 @@ from rich.text import Text
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Attempt, State, Step
 from easynet.agents.wording import about, format_time, one_line, state_label, status_label
-from easynet.cli.render_line import caveat_lines, event_line, percentage, question_lines, totals
+from easynet.cli.render_line import (
+    caveat_lines,
+    event_line,
+    percentage,
+    provenance_lines,
+    question_lines,
+    totals,
+)
 from easynet.cli.render_table import MARKS
 from easynet.core.events import (
     ApprovalRequested,
@@ -85,6 +92,8 @@ class LiveView:
                 self._console.print(line, style="yellow", soft_wrap=True)
             case PlanMade():
                 self._resume()
+                for line_ in provenance_lines(self._account):
+                    self._console.print(Text(line_.strip()), style="dim")
                 for caveat in caveat_lines(self._account):
                     self._console.print(Text(caveat), style="yellow")
             case RunFinished():

@@ -16,6 +16,8 @@ from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 
+PlanStatus = Literal["planned", "needs_input", "unsupported", "infeasible", "timed_out"]
+"""`infeasible`: there are plans, and none meets the constraints. `timed_out`: none was found in time."""
 Status = Literal["succeeded", "failed", "cancelled", "needs_input", "infeasible", "over_budget"]
 
 
@@ -44,6 +46,17 @@ class Question(Value):
     """The intent's input that the answer becomes."""
     text: str
     choices: tuple[str, ...] = ()
+
+
+class PassedOver(Value):
+    """A planner that was asked first and did not serve."""
+
+    planner: str
+    status: PlanStatus
+    why: str
+    """In the user's language."""
+    model: str = ""
+    """The language model that it asks, where it asks one."""
 
 
 class RunStarted(Event):
@@ -79,6 +92,12 @@ class PlanMade(Event):
     graph: TaskGraph
     planner: str
     """Which planner made it."""
+    similar_runs: int = 0
+    """How many similar past runs had this plan, where it was planned from past runs."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """The planners that were asked before, in order."""
+    assumed: dict[str, JsonValue] = Field(default_factory=dict)
+    """Inputs that the user did not give, taken as in earlier runs."""
     titles: dict[CapabilityName, str]
     """What each capability does, in the user's language."""
     caveats: tuple[str, ...] = ()

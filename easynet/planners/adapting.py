@@ -17,9 +17,9 @@ from easynet.core.task_graph import (
     TaskGraph,
     sources,
 )
-from easynet.planners.experience import PastRun
 from easynet.planners.files import files_in
 from easynet.planners.literals import literals
+from easynet.planners.past_run import PastRun
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest
 from easynet.planners.sources import element_of, paths
 
@@ -33,6 +33,8 @@ class Adapted:
     """Inputs that the words name."""
     missing: Parameter | None = None
     """The first thing that the user has to say."""
+    assumed: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """Inputs taken as in earlier runs."""
 
 
 class Adapter:
@@ -44,9 +46,12 @@ class Adapter:
         self._by_name = {c.name: c for c in request.catalogue}
         self._literals: dict[CapabilityName, Mapping[str, JsonValue]] = {}
 
-    def reused(self, past: PastRun) -> Adapted | None:
-        """The plan of a past run with this request's arguments; nothing where a step is not offered."""
-        filling = _Filling(self._inputs, [*files_in(self._text)])
+    def reused(self, past: PastRun, habits: Mapping[str, JsonValue] | None = None) -> Adapted | None:
+        """The plan of a past run with this request's arguments; nothing where a step is not offered.
+
+        `habits` are inputs that stand in where this request says nothing.
+        """
+        filling = _Filling(self._inputs, [*files_in(self._text)], habits or {})
         subtasks: list[Subtask] = []
         for old in past.graph.subtasks:
             capability = self._by_name.get(old.capability)
@@ -58,7 +63,7 @@ class Adapter:
             filling.fill(capability, arguments, self._stated(capability), self._kept(old, past))
             subtasks.append(old.model_copy(update={"arguments": arguments}))
         graph = TaskGraph(subtasks=tuple(subtasks), outputs=past.graph.outputs)
-        return Adapted(graph, filling.found, filling.missing)
+        return Adapted(graph, filling.found, filling.missing, filling.assumed)
 
     def composed(
         self, steps: Sequence[CapabilityName], links: Mapping[CapabilityName, "Reads"]
@@ -139,9 +144,12 @@ def _fitting(giver: Capability, parameter: Parameter) -> list[tuple[str, ...]]:
 class _Filling:
     """The arguments that come from the user, for one plan after the other step."""
 
-    def __init__(self, inputs: frozenset[str], files: list[str]) -> None:
-        self._inputs, self._files = inputs, files
+    def __init__(
+        self, inputs: frozenset[str], files: list[str], habits: Mapping[str, JsonValue] | None = None
+    ) -> None:
+        self._inputs, self._files, self._habits = inputs, files, habits or {}
         self.found: dict[str, JsonValue] = {}
+        self.assumed: dict[str, JsonValue] = {}
         self.missing: Parameter | None = None
 
     def fill(
@@ -177,5 +185,8 @@ class _Filling:
             return kept[name]
         if parameter.required and parameter.type.name == "File" and self._files:
             self.found[name] = self._files.pop(0)
+            return FromInput(name=name)
+        if parameter.required and parameter.type.name != "File" and name in self._habits:
+            self.found[name] = self.assumed[name] = self._habits[name]
             return FromInput(name=name)
         return FromInput(name=name, optional=True) if not parameter.required else None

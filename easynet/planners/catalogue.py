@@ -1,7 +1,6 @@
 """`CataloguePlanner`: plans from the words and the types of the catalogue alone, without any model."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +14,7 @@ from easynet.llm.embedder import Embedder
 from easynet.llm.kept_vectors import KeptVectors
 from easynet.planners.caveats import file_caveats, horizon_caveats, undone_caveats, word_caveats
 from easynet.planners.chaining import Chain, Gap, Wish
-from easynet.planners.files import files_in, without_files
+from easynet.planners.files import brings_data, files_in, without_files
 from easynet.planners.following import graph_of
 from easynet.planners.goals import Part, Plan, chosen, parts_of, planned, replaced
 from easynet.planners.linked import LinkedPlans
@@ -27,11 +26,6 @@ from easynet.planners.questions import check_inputs, question_text
 from easynet.planners.retrieval import Hit, Index
 
 _MOST_QUESTIONS = 8
-_OWN_DATA = re.compile(
-    r"\b(?:my|our)\b(?: \w+){0,3} (?:data|datasets?|files?|tables?|csv|records?|spreadsheets?)\b"
-    r"|我们?的?(?:[\u3400-\u9fff]{0,4})(?:数据|文件|表格|表|记录)",
-    re.IGNORECASE,
-)
 
 
 class CataloguePlanner:
@@ -149,10 +143,10 @@ def _goals(asked: _Asked) -> tuple[dict[str, JsonValue], Chain, tuple[Capability
 
 def _wish(asked: _Asked, inputs: frozenset[str]) -> Wish:
     catalogue = asked.request.catalogue
-    brings_data = bool(asked.files or asked.file_inputs & inputs or _OWN_DATA.search(asked.text))
+    has_data = bool(asked.file_inputs & inputs or brings_data(asked.request.parsed.text))
 
     def sample_fits(sample: Capability) -> bool:
-        if brings_data:
+        if has_data:
             return False
         return asked.index.shares_subject(asked.text, sample, _instead_of(sample, catalogue))
 

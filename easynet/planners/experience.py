@@ -1,129 +1,75 @@
-"""Finished runs as planning remembers them, and what they still teach."""
+"""What finished runs still teach, beside what is offered now."""
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
-from easynet.core.capability import Capability, Value
-from easynet.core.events import (
-    AttemptFailed,
-    IntentParsed,
-    PlanMade,
-    RunEvent,
-    RunFinished,
-    RunStarted,
-    SubtaskFinished,
-    paid_by,
-)
-from easynet.core.ids import CapabilityName, RunId
-from easynet.core.intent import Privacy
-from easynet.core.language import Language
-from easynet.core.task_graph import TaskGraph
+from easynet.core.capability import Capability
+from easynet.core.ids import CapabilityName
+from easynet.core.task_graph import TaskGraph, sources
+from easynet.planners.adapting import Reads, reads_of
+from easynet.planners.grams import words
+from easynet.planners.past_run import PastRun, schema_of
 
+if TYPE_CHECKING:
+    from easynet.planners.experience_plans import Shape
+
+HABIT = 5
+"""What was said so many times in a row need not be asked again."""
 _RECENT = 8
 """A function's latest outcomes, against which those before are held."""
 _FEW_FAILURES = 3
 _JUMP = 0.3
 _REGAINED = 3
 """So many successes in a row win a function's trust back."""
-_NOT_ITS_FAULT = frozenset({"bad_data", "input_needed", "over_budget", "argument_mismatch"})
 
 
-class PastRun(Value):
-    """A run that has ended."""
+class Link(NamedTuple):
+    """That a parameter of one capability has read what another gave, in a run that went well."""
 
-    id: RunId
-    at: float
-    """Unix seconds at which it ended."""
-    text: str
-    """The intent's words."""
-    language: Language
-    inputs: dict[str, JsonValue] = Field(default_factory=dict)
-    graph: TaskGraph
-    """The plan as it was carried out, with the user's edits."""
-    planner: str
-    outcome: Literal["succeeded", "failed"]
-    failed: CapabilityName | None = None
-    """The capability that failed, where one did."""
-    cost: int = 0
-    """Credits."""
-    duration_s: float = 0.0
-    is_edited: bool = False
-    """Whether the user changed the plan before it ran."""
-    schemas: dict[CapabilityName, str] = Field(default_factory=dict)
-    """What each capability took and gave then."""
-    is_private: bool = False
-    """Whether its words may not leave the user's own machines."""
-
-    @classmethod
-    def of(cls, events: Iterable[RunEvent], catalogue: Sequence[Capability]) -> Self | None:
-        """The run that these events tell of; nothing where it has not ended, or teaches nothing."""
-        parsed = made = ended = None
-        failed = None
-        cost = 0
-        run = RunId("")
-        for event in events:
-            cost += paid_by(event)
-            match event:
-                case RunStarted():
-                    run = event.run_id
-                case IntentParsed():
-                    parsed = event.parsed
-                case PlanMade():
-                    made = event
-                case AttemptFailed() if not event.will_retry and event.problem.code not in _NOT_ITS_FAULT:
-                    failed = event.subtask
-                case SubtaskFinished() if event.subtask == failed:
-                    failed = None
-                case RunFinished():
-                    ended = event
-                case _:
-                    pass
-        if parsed is None or made is None or ended is None:
-            return None
-        if ended.status != "succeeded" and (failed is None or failed not in made.graph.by_id):
-            return None
-        schemas = {c.name: schema_of(c) for c in catalogue if c.name in made.graph.capabilities}
-        is_success = ended.status == "succeeded"
-        return cls(
-            id=run,
-            at=ended.at,
-            text=parsed.text,
-            language=parsed.language,
-            inputs=parsed.inputs,
-            graph=made.graph,
-            planner=made.planner,
-            outcome="succeeded" if is_success else "failed",
-            failed=None if is_success or failed is None else made.graph.by_id[failed].capability,
-            cost=cost,
-            duration_s=ended.duration_s,
-            schemas=schemas,
-            is_private=parsed.requirements.privacy is Privacy.HIGH,
-        )
+    giver: CapabilityName
+    taker: CapabilityName
+    parameter: str
 
 
-def schema_of(capability: Capability) -> str:
-    """A short digest of what a capability takes and gives; its words are no part of it."""
-    takes = [p.model_dump(mode="json") for p in capability.parameters]
-    both = json.dumps([takes, capability.output.model_dump(mode="json")], sort_keys=True)
-    return hashlib.sha256(both.encode()).hexdigest()[:16]
+Kind = tuple[str, ...]
+"""The words of a request; all numbers are alike."""
+
+
+def kind_of(text: str) -> Kind:
+    """The kind of request that a text is."""
+    return tuple(words(text))
 
 
 class ExperienceStore(Protocol):
-    """Keeps past runs."""
+    """Keeps past runs. What it is asked for may raise DataDirectoryUnusable."""
 
     def runs(self) -> Sequence[PastRun]:
         """All past runs, oldest first."""
         ...
 
-    def version(self) -> object:
-        """Something that changes whenever the runs do."""
+    def latest(self, kind: Kind, most: int) -> Sequence[PastRun]:
+        """The latest runs of a kind of request, newest first."""
+        ...
+
+    def outcomes(self, capability: CapabilityName) -> Sequence[bool]:
+        """Whether a capability did its work, run after run."""
+        ...
+
+    def links(self) -> Sequence[Link]:
+        """All that has been seen to read from each other in runs that went well."""
+        ...
+
+    def add(self, run: PastRun) -> None:
+        """Remember a run; one of the same id is replaced."""
+        ...
+
+    def version(self) -> int:
+        """A number that grows by one with every change."""
         ...
 
 
@@ -137,10 +83,25 @@ class Experience:
 
     @cached_property
     def lessons(self) -> tuple[PastRun, ...]:
-        """The runs that teach how to plan: those that succeeded, where what they used is still the same."""
-        return tuple(
-            r for i, r in enumerate(self.runs) if r.outcome == "succeeded" and self._still_holds(i, r)
-        )
+        """The runs that teach how to plan, where what they used is still the same."""
+        return tuple(r for i, r in enumerate(self.runs) if is_lesson(r) and self._still_holds(i, r))
+
+    @cached_property
+    def by_shape(self) -> "Mapping[Shape, PastRun]":
+        """The latest lesson of each shape."""
+        from easynet.planners.experience_plans import Shape  # NumPy takes 100 ms to import
+
+        return {Shape.of(run.graph): run for run in self.lessons}
+
+    @cached_property
+    def reads(self) -> Mapping[CapabilityName, Reads]:
+        """What each capability read in lessons, the latest counting."""
+        return reads_of(self.lessons)
+
+    @cached_property
+    def by_words(self) -> float:
+        """The share of lessons to whose plans the functions' descriptions alone would have led."""
+        return sum(run.by_words for run in self.lessons) / max(len(self.lessons), 1)
 
     @cached_property
     def distrusted(self) -> frozenset[CapabilityName]:
@@ -152,15 +113,30 @@ class Experience:
         good, bad = self._outcomes.get(steps_of(graph), (0, 0))
         return (good + 1) / (good + bad + 1)
 
+    def habits(self, graph: TaskGraph) -> Mapping[str, JsonValue]:
+        """The answers that the latest lessons with such a plan all had, where there are enough of them.
+
+        Numbers are none: an amount that was right five times may be wrong now.
+        """
+        latest = self._by_steps.get(steps_of(graph), [])[-HABIT:]
+        if len(latest) < HABIT:
+            return {}
+        return {
+            name: value
+            for name, value in latest[-1].inputs.items()
+            if isinstance(value, str | bool) and all(run.inputs.get(name) == value for run in latest)
+        }
+
+    @cached_property
+    def _by_steps(self) -> Mapping[tuple[CapabilityName, ...], list[PastRun]]:
+        found: dict[tuple[CapabilityName, ...], list[PastRun]] = defaultdict(list)
+        for run in self.lessons:
+            found[steps_of(run.graph)].append(run)
+        return found
+
     def _still_holds(self, index: int, run: PastRun) -> bool:
-        for name in run.graph.capabilities:
-            if name not in self.catalogue:
-                return False
-            if name in run.schemas and run.schemas[name] != self._schemas[name]:
-                return False
-            if index < self._lost_trust_at.get(name, -1):
-                return False
-        return bool(run.graph.subtasks)
+        lost = (self._lost_trust_at.get(name, -1) for name in run.graph.capabilities)
+        return is_as_offered(run, self._schemas) and not any(index < at for at in lost)
 
     @cached_property
     def _schemas(self) -> dict[CapabilityName, str]:
@@ -172,13 +148,10 @@ class Experience:
         """For each capability that is distrusted, the run up to which nothing about it is believed."""
         outcomes: dict[CapabilityName, list[tuple[int, bool]]] = defaultdict(list)
         for index, run in enumerate(self.runs):
-            if run.outcome == "succeeded":
-                for name in run.graph.capabilities:
-                    outcomes[name].append((index, True))
-            elif run.failed is not None:
-                outcomes[run.failed].append((index, False))
+            for name, went_well in outcomes_of(run):
+                outcomes[name].append((index, went_well))
         return {
-            name: found[-1][0] + 1 for name, found in outcomes.items() if _has_jumped([ok for _, ok in found])
+            name: found[-1][0] + 1 for name, found in outcomes.items() if has_jumped([ok for _, ok in found])
         }
 
     @cached_property
@@ -191,12 +164,52 @@ class Experience:
         return found
 
 
+def is_lesson(run: PastRun) -> bool:
+    """Whether a run teaches how to plan: it went well, and its plan did all that the words asked for."""
+    return run.outcome == "succeeded" and not run.caveats
+
+
+def is_as_offered(run: PastRun, schemas: Mapping[CapabilityName, str]) -> bool:
+    """Whether all that a run used is offered, and takes and gives what it did then."""
+    used = run.graph.capabilities
+    return bool(used) and all(n in schemas and run.schemas.get(n, schemas[n]) == schemas[n] for n in used)
+
+
+def outcomes_of(run: PastRun) -> list[tuple[CapabilityName, bool]]:
+    """What a run says about its capabilities: whether each did its work."""
+    bad = [(name, False) for name in run.avoided]
+    if run.outcome == "succeeded":
+        return bad + [(name, True) for name in run.graph.capabilities]
+    return bad + ([(run.failed, False)] if run.failed is not None else [])
+
+
+def links_of(run: PastRun) -> frozenset[Link]:
+    """What read from what in a run that went well."""
+    return _links(run.graph) if run.outcome == "succeeded" else frozenset()
+
+
+def is_same(one: TaskGraph, other: TaskGraph) -> bool:
+    """Whether two plans take the same steps, and read the same from each other."""
+    return steps_of(one) == steps_of(other) and _links(one) == _links(other)
+
+
+def _links(graph: TaskGraph) -> frozenset[Link]:
+    by_id = graph.by_id
+    return frozenset(
+        Link(by_id[source.subtask].capability, subtask.capability, name)
+        for subtask in graph.subtasks
+        for name, binding in subtask.arguments.items()
+        for source in sources(binding)
+        if source.subtask in by_id
+    )
+
+
 def steps_of(graph: TaskGraph) -> tuple[CapabilityName, ...]:
     """What a plan does, whatever the order it is written in."""
     return tuple(sorted(s.capability for s in graph.subtasks))
 
 
-def _has_jumped(outcomes: Sequence[bool]) -> bool:
+def has_jumped(outcomes: Sequence[bool]) -> bool:
     """Whether failures have become much more frequent of late, and have not ended since."""
     recent, before = outcomes[-_RECENT:], outcomes[:-_RECENT]
     failures = recent.count(False)

@@ -57,7 +57,7 @@ def candidates(evidence: Evidence, chances: Floats) -> Candidates:
     found_steps: list[Plan] = []
     found_links: list[Links] = []
     found_past: list[int] = []
-    for row in range(len(evidence.matches)):
+    for row in range(len(evidence.keys)):
         usable = evidence.view.usable.copy()
         if evidence.own is not None and past.times[evidence.own[row]] <= 1:
             usable[evidence.own[row]] = False

@@ -1,8 +1,9 @@
 """All that is known about requests before plans for them are thought of."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from sys import intern
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,7 +11,7 @@ import scipy.sparse as sp
 from easynet.core.ids import CapabilityName
 from easynet.planners.experience_plans import Ints, PastPlans
 from easynet.planners.experience_text import Floats, Rows
-from easynet.planners.matching import Match, Matcher
+from easynet.planners.matching import Matcher
 
 _NOT_OFFERED = -5.0
 
@@ -66,6 +67,28 @@ class View:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What the catalogue's words say about some requests."""
+
+    fits: Floats
+    keys: Sequence[Mapping[str, float]]
+
+    @classmethod
+    def of(cls, view: View, texts: Sequence[str]) -> "Words":
+        fits = np.full((len(texts), view.size), _NOT_OFFERED, np.float32)
+        offered = np.flatnonzero(view.is_offered)
+        keys: list[Mapping[str, float]] = []
+        for row, text in enumerate(texts):
+            match = view.matcher.match(text)
+            fits[row, offered] = np.array(match.scores, np.float32)[view.in_catalogue[offered]]
+            keys.append({intern(key): at for key, at in match.keys.items()})
+        return cls(fits, keys)
+
+    def part(self, start: int, end: int) -> "Words":
+        return Words(self.fits[start:end], self.keys[start:end])
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What past runs and the catalogue's words say about some requests, a row for each."""
 
@@ -76,27 +99,10 @@ class Evidence:
     """How like each past request it is."""
     fits: Floats
     """How well the words of each capability fit."""
-    matches: Sequence[Match]
+    keys: Sequence[Mapping[str, float]]
+    """The words of each that the catalogue knows, and where they stand."""
     own: Ints | None = None
     """The past plan whose request it is itself, where it must not count as its own teacher."""
-
-    @classmethod
-    def of(
-        cls, view: View, predicted: Floats, alike: Floats, matches: Sequence[Match], own: Ints | None = None
-    ) -> "Evidence":
-        fits = np.full((len(matches), view.size), _NOT_OFFERED, np.float32)
-        offered = np.flatnonzero(view.is_offered)
-        for row, match in enumerate(matches):
-            fits[row, offered] = np.array(match.scores, np.float32)[view.in_catalogue[offered]]
-        return cls(view, predicted, alike, fits, matches, own)
-
-    def part(self, start: int, end: int) -> "Evidence":
-        """The same for some of the requests."""
-        rows = slice(start, end)
-        own = None if self.own is None else self.own[rows]
-        return Evidence(
-            self.view, self.predicted[rows], self.alike[rows], self.fits[rows], self.matches[rows], own
-        )
 
     @cached_property
     def tools(self) -> Floats:

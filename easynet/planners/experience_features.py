@@ -130,11 +130,11 @@ def _words_covered(evidence: Evidence, found: Candidates, tables: _Tables) -> tu
     """The share of a request's words that each candidate says; and where in the text each step is named."""
     view = evidence.view
     covered = np.zeros(len(found.steps), np.float32)
-    place = np.full((len(evidence.matches), view.size + 1), 0.5, np.float32)
+    place = np.full((len(evidence.keys), view.size + 1), 0.5, np.float32)
     ends = np.append(found.starts, len(found.steps))
     for start, end in pairwise(ends):
         row = int(found.request[start])
-        keys = evidence.matches[row].keys
+        keys = evidence.keys[row]
         used, index = np.unique(tables.steps[start:end], return_inverse=True)
         shares = np.array([[view.share(int(n), k) if n < view.size else 0.0 for k in keys] for n in used])
         if not keys:

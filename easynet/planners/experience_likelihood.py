@@ -1,5 +1,6 @@
 """How likely each capability is to be a step of the plan: logistic regression on what speaks for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +25,11 @@ class Likelihood:
     weights: Floats
 
     @classmethod
-    def fit(cls, evidence: Evidence, is_step: Floats) -> "Likelihood":
+    def fit(cls, parts: Iterable[Evidence]) -> "Likelihood":
         """The weights that explain best which capabilities were steps (Newton's method)."""
-        said, fits = evidence.tools, evidence.fits
-        near = (_rank(said) < _NEAR[0]) | (_rank(fits) < _NEAR[1])
-        features = _with_one(evidence.tool_features[near].astype(np.float64))
-        wanted = is_step[near]
+        taught = [_near(evidence) for evidence in parts]
+        features = _with_one(np.concatenate([found for found, _ in taught]).astype(np.float64))
+        wanted = np.concatenate([is_step for _, is_step in taught])
         weights = _PRIOR.copy()
         for _ in range(_ROUNDS):
             chance = _chance(features @ weights)
@@ -42,6 +42,16 @@ class Likelihood:
         """The chance of each capability for each request; none where it is not offered."""
         chance = _chance(evidence.tool_features @ self.weights[:-1] + self.weights[-1])
         return np.where(evidence.view.is_offered, chance, 0.0).astype(np.float32)
+
+
+def _near(evidence: Evidence) -> tuple[Floats, Floats]:
+    """The features of the capabilities that teach, and whether each was a step."""
+    past, own = evidence.view.past, evidence.own
+    assert own is not None, "only past requests teach"
+    is_step = np.zeros(evidence.tools.shape, np.float32)
+    is_step[:, : len(past.names)] = past.has_step[own, :-1]
+    near = (_rank(evidence.tools) < _NEAR[0]) | (_rank(evidence.fits) < _NEAR[1])
+    return evidence.tool_features[near], is_step[near]
 
 
 def _with_one(features: Floats) -> Floats:

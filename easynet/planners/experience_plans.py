@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from easynet.core.ids import CapabilityName
 from easynet.core.task_graph import TaskGraph
-from easynet.planners.experience_text import Floats
+from easynet.planners.experience_text import Floats, Rows
 
 Ints = NDArray[np.integer[Any]]
 
@@ -130,18 +131,22 @@ class PastPlans:
             table[i, list(steps)] = range(len(steps))
         return table
 
-    def labels(self) -> Floats:
-        """What is to be predicted of each run: steps, links, plan, first step, last step, number of steps."""
+    @cached_property
+    def labels(self) -> Rows:
+        """What is to be predicted: steps, links, plan, first step, last step, length; a row a plan."""
         size = len(self.names)
-        start = np.zeros((len(self.shapes), size), np.float32)
-        end = np.zeros_like(start)
-        for i, steps in enumerate(self.steps):
-            start[i, steps[0]] = 1
-            end[i, steps[-1]] = 1
-        count = np.array([[len(steps) - TYPICAL_LENGTH] for steps in self.steps], np.float32)
-        plan = np.eye(len(self.shapes), dtype=np.float32)
-        parts = (self.has_step[:, :size], self.has_link[:, :-1], plan, start, end, count)
-        return np.hstack(parts).astype(np.float32)[self.of_run]
+        first = [0, size, size + len(self.link_column)]
+        start = first[2] + len(self.shapes)
+        table = sp.lil_matrix((len(self.shapes), start + 2 * size + 1), dtype=np.float32)
+        for i, (steps, links) in enumerate(zip(self.steps, self.links, strict=True)):
+            table[i, list(steps)] = 1
+            for link in links:
+                table[i, first[1] + self.link_column[link]] = 1
+            table[i, first[2] + i] = 1
+            table[i, start + steps[0]] = 1
+            table[i, start + size + steps[-1]] = 1
+            table[i, start + 2 * size] = len(steps) - TYPICAL_LENGTH
+        return table.tocsr()
 
 
 def _pairs(steps: Sequence[int]) -> list[Pair]:

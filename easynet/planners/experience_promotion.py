@@ -2,33 +2,34 @@
 
 from collections.abc import Sequence
 
-from easynet.planners.experience import PastRun, steps_of
-from easynet.planners.grams import words
+from easynet.core.capability import Capability
+from easynet.planners.experience import (
+    HABIT,
+    ExperienceStore,
+    has_jumped,
+    is_as_offered,
+    is_lesson,
+    kind_of,
+    steps_of,
+)
+from easynet.planners.past_run import PastRun, schema_of
 
-_OFTEN = 3
-
-Kind = tuple[str, ...]
-
-
-def kind_of(text: str) -> Kind:
-    """The words of a request; all numbers are alike."""
-    return tuple(words(text))
+OFTEN = 3
+"""So many runs in a row by the same plan promote it."""
 
 
-def promoted(runs: Sequence[PastRun], lessons: Sequence[PastRun]) -> dict[Kind, PastRun]:
-    """For each kind of request whose latest three runs went well by the same plan, the latest of them.
+def promoted(store: ExperienceStore, text: str, catalogue: Sequence[Capability]) -> Sequence[PastRun]:
+    """The latest runs of this kind of request, oldest first, where the last three went well by one plan.
 
-    One failure ends it, until three more have gone well. Only `lessons` are gone by.
+    One failure ends it, until three more have gone well; so do a function that takes or gives something else
+    now, and one that lately fails much more often than it did. Only the runs of this kind are read.
     """
-    still_hold = {r.id for r in lessons}
-    streak: dict[Kind, list[PastRun]] = {}
-    for run in runs:
-        kind = kind_of(run.text)
-        before = streak.get(kind, [])
-        if run.outcome == "failed" or run.id not in still_hold:
-            streak[kind] = []
-        elif before and steps_of(before[-1].graph) == steps_of(run.graph):
-            streak[kind] = [*before, run]
-        else:
-            streak[kind] = [run]
-    return {kind: found[-1] for kind, found in streak.items() if len(found) >= _OFTEN}
+    found = store.latest(kind_of(text), HABIT)
+    runs = found[:OFTEN]
+    if len(runs) < OFTEN or len({steps_of(run.graph) for run in runs}) > 1:
+        return []
+    used = {*runs[0].graph.capabilities}
+    schemas = {c.name: schema_of(c) for c in catalogue if c.name in used}
+    if not all(is_lesson(run) and is_as_offered(run, schemas) for run in runs):
+        return []
+    return [] if any(has_jumped(store.outcomes(name)) for name in used) else [*reversed(found)]

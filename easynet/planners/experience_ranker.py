@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from easynet.planners.experience_plans import Ints
 from easynet.planners.experience_text import Floats
@@ -17,6 +18,44 @@ _BY_WORDS = 0.8
 """How much the first feature, what words alone say, counts before anything is learned."""
 
 
+class Examples:
+    """Candidates of past requests with what they were worth, in half precision because they are many."""
+
+    def __init__(self) -> None:
+        self.features: list[NDArray[np.float16]] = []
+        self.worth: list[Floats] = []
+        self.starts: list[Ints] = []
+        self._count = 0
+
+    def add(self, features: Floats, worth: Floats, starts: Ints) -> None:
+        """Add the candidates of some requests; those of each begin at `starts`.
+
+        `worth` is each candidate's chance of being the plan; it sums to one over those of a request.
+        """
+        self.features.append(features.astype(np.float16))
+        self.worth.append(worth)
+        self.starts.append(starts + self._count)
+        self._count += len(features)
+
+    def mean_and_spread(self) -> tuple[Floats, Floats]:
+        """Of each feature."""
+        sums = sum(f.sum(axis=0, dtype=np.float64) for f in self.features)
+        mean = np.asarray(sums / self._count)
+        squares = sum(((f - mean) ** 2).sum(axis=0) for f in self.features)
+        spread = np.sqrt(squares / self._count) + 1e-6
+        return mean.astype(np.float32), np.asarray(spread, np.float32)
+
+    def scaled(self, mean: Floats, spread: Floats) -> Floats:
+        """All features, brought to one scale; the features themselves are gone then."""
+        found = np.empty((self._count, len(mean)), np.float16)
+        end = self._count
+        while self.features:
+            part = self.features.pop()
+            found[end - len(part) : end] = _scaled(part, mean, spread)
+            end -= len(part)
+        return found
+
+
 @dataclass(frozen=True)
 class Ranker:
     """Scores candidates; those of one request are comparable, as logarithms of their chances."""
@@ -26,16 +65,13 @@ class Ranker:
     networks: Sequence[Sequence[Floats]]
 
     @classmethod
-    def fit(cls, features: Floats, worth: Floats, starts: Ints, seed: int = 0) -> "Ranker":
-        """Networks that give each request's best candidates the highest chances.
-
-        `worth` is each candidate's chance; it sums to one over the candidates of a request, which begin at
-        `starts`.
-        """
-        mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
-        scaled = _scaled(features, mean, spread)
-        groups = np.split(np.arange(len(features)), starts[1:])
-        prior = np.zeros(features.shape[1], np.float32)
+    def fit(cls, examples: "Examples", seed: int = 0) -> "Ranker":
+        """Networks that give each request's best candidates the highest chances."""
+        mean, spread = examples.mean_and_spread()
+        scaled = examples.scaled(mean, spread)
+        groups = np.split(np.arange(len(scaled)), np.concatenate(examples.starts)[1:])
+        worth = np.concatenate(examples.worth)
+        prior = np.zeros(scaled.shape[1], np.float32)
         prior[0] = _BY_WORDS * spread[0]
         networks = [_trained(scaled, worth, groups, prior, seed + i) for i in range(_NETWORKS)]
         return cls(mean, spread, networks)
@@ -93,7 +129,7 @@ def _gradient(
     sizes = [len(group) for group in picked]
     starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     of_group = np.repeat(np.arange(len(picked)), sizes)
-    x = scaled[rows]
+    x = scaled[rows].astype(np.float32)
     hidden, bias, out, direct = network
     before = x @ hidden + bias
     after = np.maximum(before, 0) * kept

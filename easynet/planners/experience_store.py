@@ -1,113 +1,180 @@
-"""Where past runs are kept: one SQLite file, or memory."""
+"""Where past runs are kept: one SQLite file."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Collection, Generator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.ids import CapabilityName, RunId
-from easynet.planners.experience import PastRun
+from easynet.planners.experience import Kind, Link, kind_of, links_of, outcomes_of
+from easynet.planners.experience_upkeep import model_path
+from easynet.planners.past_run import PastRun
 
 _BUSY_TIMEOUT_S = 10.0
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS past_run (id TEXT PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS past_run (
+    id TEXT PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS past_run_kind ON past_run (kind, at);
+CREATE TABLE IF NOT EXISTS outcome (
+    capability TEXT NOT NULL, at REAL NOT NULL, run TEXT NOT NULL, went_well INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS outcome_capability ON outcome (capability, at, run);
+CREATE INDEX IF NOT EXISTS outcome_run ON outcome (run);
+CREATE TABLE IF NOT EXISTS link (
+    giver TEXT NOT NULL, taker TEXT NOT NULL, parameter TEXT NOT NULL, run TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS link_pair ON link (giver, taker, parameter);
+CREATE INDEX IF NOT EXISTS link_run ON link (run);
 CREATE TABLE IF NOT EXISTS change (number INTEGER PRIMARY KEY AUTOINCREMENT);
 """
 
 
-class MemoryExperience:
-    """Past runs that are gone with the process."""
-
-    def __init__(self, runs: Iterable[PastRun] = ()) -> None:
-        self._runs = sorted(runs, key=lambda r: (r.at, r.id))
-        self._version = 0
-
-    def add(self, run: PastRun) -> None:
-        """Remember a run; one of the same id is replaced."""
-        kept = [r for r in self._runs if r.id != run.id]
-        self._runs = sorted((*kept, run), key=lambda r: (r.at, r.id))
-        self._version += 1
-
-    def runs(self) -> Sequence[PastRun]:
-        return self._runs
-
-    def version(self) -> object:
-        return self._version
-
-
 class SqliteExperience:
-    """Past runs in a file that several processes may use at once."""
+    """Past runs in a file that several processes may use at once.
+
+    Each change is one transaction: a process that dies leaves the runs as they were before it or after it.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file, or make it. Raises DataDirectoryUnusable."""
         self._path = path
-        try:
+        self._read: dict[RunId, tuple[int, PastRun | None]] = {}
+        with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
             try:
                 self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+                self._db.execute("PRAGMA secure_delete=ON")  # what is forgotten is gone from the file, too
                 self._db.executescript(_SCHEMA)
             except BaseException:
                 self._db.close()
                 raise
-        except (sqlite3.Error, OSError) as error:
-            raise DataDirectoryUnusable.at(path, error) from error
 
     def close(self) -> None:
         self._db.close()
 
     def add(self, run: PastRun) -> None:
         """Remember a run; one of the same id is replaced."""
-        self._change(
-            "INSERT OR REPLACE INTO past_run VALUES (?, ?, ?)", (run.id, run.at, run.model_dump_json())
-        )
+        with self._change() as number:
+            self._drop([run.id])
+            kind, body = " ".join(kind_of(run.text)), run.model_dump_json()
+            self._db.execute(
+                "INSERT INTO past_run VALUES (?, ?, ?, ?, ?)", (run.id, run.at, kind, number, body)
+            )
+            outcomes = [(name, run.at, run.id, went_well) for name, went_well in outcomes_of(run)]
+            self._db.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?)", outcomes)
+            self._db.executemany(
+                "INSERT INTO link VALUES (?, ?, ?, ?)", [(*x, run.id) for x in links_of(run)]
+            )
 
     def forget(self, *, run: RunId | None = None, capability: CapabilityName | None = None) -> int:
         """Forget one run, or all that used a capability, or everything; returns how many they were."""
-        if run is not None:
-            return self._change("DELETE FROM past_run WHERE id = ?", (run,))
-        if capability is None:
-            return self._change("DELETE FROM past_run", ())
-        doomed = [r.id for r in self.runs() if capability in r.graph.capabilities]
-        return sum(self._change("DELETE FROM past_run WHERE id = ?", (id_,)) for id_ in doomed)
+        doomed = [
+            r.id
+            for r in self.runs()
+            if (run is None or r.id == run) and (capability is None or capability in named_by(r))
+        ]
+        if run is None and capability is None:
+            doomed = [*self.ids()]
+        with self._change():
+            self._drop(doomed)
+        with self._translated():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        model_path(self._path).unlink(missing_ok=True)  # it knows the words of what it was fitted on
+        self.let_go()
+        return len(doomed)
+
+    def let_go(self) -> None:
+        """Keep no run in memory any longer."""
+        self._read = {}
 
     def runs(self) -> Sequence[PastRun]:
         """All past runs, oldest first; one that this version cannot read is left out."""
-        found: list[PastRun] = []
-        for (body,) in self._rows("SELECT body FROM past_run ORDER BY at, id"):
-            try:
-                found.append(PastRun.model_validate_json(body))
-            except ValidationError:
-                continue  # written by another version: it teaches nothing here
-        return found
+        known = self._read
+        rows = self._rows("SELECT id, number FROM past_run ORDER BY at, id")
+        new = {id_ for id_, number in rows if known.get(id_, (None,))[0] != number}
+        found = {id_: (number, known[id_][1]) for id_, number in rows if id_ not in new}
+        for id_, number, body in self._bodies(new):
+            found[id_] = (number, _read(body))
+        self._read = found
+        return [run for id_, _ in rows if id_ in found and (run := found[id_][1]) is not None]
 
-    def version(self) -> object:
-        return self._rows("SELECT max(number) FROM change")[0][0]
+    def ids(self) -> frozenset[RunId]:
+        """The ids of all past runs."""
+        return frozenset(RunId(id_) for (id_,) in self._rows("SELECT id FROM past_run"))
 
-    def _rows(self, query: str) -> list[tuple[str]]:
-        try:
-            with closing(self._db.execute(query)) as cursor:
-                return cursor.fetchall()
-        except sqlite3.Error as error:
-            raise DataDirectoryUnusable.at(self._path, error) from error
+    def latest(self, kind: Kind, most: int) -> Sequence[PastRun]:
+        rows = self._rows(
+            "SELECT body FROM past_run WHERE kind = ? ORDER BY at DESC, id DESC LIMIT ?", " ".join(kind), most
+        )
+        return [run for (body,) in rows if (run := _read(body)) is not None]
 
-    def _change(self, statement: str, values: tuple[object, ...]) -> int:
-        try:
+    def outcomes(self, capability: CapabilityName) -> Sequence[bool]:
+        rows = self._rows("SELECT went_well FROM outcome WHERE capability = ? ORDER BY at, run", capability)
+        return [bool(went_well) for (went_well,) in rows]
+
+    def links(self) -> Sequence[Link]:
+        """All that has been seen to read from each other."""
+        rows = self._rows("SELECT DISTINCT giver, taker, parameter FROM link")
+        return [Link(CapabilityName(a), CapabilityName(b), name) for a, b, name in rows]
+
+    def version(self) -> int:
+        return int(self._rows("SELECT coalesce(max(number), 0) FROM change")[0][0])
+
+    def _bodies(self, ids: Collection[str]) -> list[tuple[Any, ...]]:
+        if len(ids) > 100:
+            return self._rows("SELECT id, number, body FROM past_run")
+        return [r for i in ids for r in self._rows("SELECT id, number, body FROM past_run WHERE id = ?", i)]
+
+    def _drop(self, ids: Sequence[RunId]) -> None:
+        for table, column in (("past_run", "id"), ("outcome", "run"), ("link", "run")):
+            self._db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(id_,) for id_ in ids])
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._translated(), closing(self._db.execute(query, values)) as cursor:
+            return cursor.fetchall()
+
+    @contextmanager
+    def _change(self) -> Generator[int]:
+        """A transaction, and the number of the change that it is."""
+        with self._translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                changed = self._db.execute(statement, values).rowcount
-                self._db.execute("INSERT INTO change DEFAULT VALUES")
-                self._db.execute("DELETE FROM change WHERE number < (SELECT max(number) FROM change)")
+                number = self._db.execute("INSERT INTO change DEFAULT VALUES").lastrowid
+                assert number is not None
+                self._db.execute("DELETE FROM change WHERE number < ?", (number,))
+                yield number
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+
+    @contextmanager
+    def _translated(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise  # a mistake of ours, not of the disk
+        except (sqlite3.Error, OSError) as error:
             raise DataDirectoryUnusable.at(self._path, error) from error
-        return changed
+
+
+def _read(body: str) -> PastRun | None:
+    try:
+        return PastRun.model_validate_json(body)
+    except ValidationError:
+        return None  # written by another version: it teaches nothing here
+
+
+def named_by(run: PastRun) -> set[CapabilityName]:
+    """The capabilities that a run used or planned around."""
+    return {*run.graph.capabilities, *run.avoided}

@@ -52,7 +52,7 @@ class Terms:
 
     @classmethod
     def of(cls, counted: Iterable[Counter[str]], rarest: int) -> "Terms":
-        """The terms of at least `rarest` texts. Texts are counted one by one: all at once take much memory."""
+        """The terms of at least `rarest` texts. Texts are counted one by one: all at once take memory."""
         found: Counter[str] = Counter()
         texts = 0
         for counts in counted:

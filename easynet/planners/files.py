@@ -21,6 +21,18 @@ _FILE = re.compile(
 )
 
 
+_OWN_DATA = re.compile(
+    r"\b(?:my|our)\b(?: \w+){0,3} (?:data|datasets?|files?|tables?|csv|records?|spreadsheets?)\b"
+    r"|我们?的?(?:[\u3400-\u9fff]{0,4})(?:数据|文件|表格|表|记录)",
+    re.IGNORECASE,
+)
+
+
+def brings_data(text: str) -> bool:
+    """Whether the text speaks of data of the user's own, so that no sample may stand in for it."""
+    return bool(files_in(text) or _OWN_DATA.search(text))
+
+
 def files_in(text: str) -> tuple[str, ...]:
     """The paths that the text names, each once, in order. Whether they exist is not looked at."""
     return tuple(dict.fromkeys(path for m in _FILE.finditer(text) if (path := _path(m))))

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from easynet.core.capability import Capability
 from easynet.core.events import Question
+from easynet.core.ids import CapabilityName
 from easynet.planners.adapting import Adapted, Adapter
 from easynet.planners.composing import Composer, agreed
 from easynet.planners.matching import Matcher
 from easynet.planners.planner import LANGUAGE_INPUT, Alternative, PlanRequest, PlanResult
 from easynet.planners.questions import question_text
+from easynet.planners.sources import paths
 from easynet.planners.validate import validate
 
 _LOOKED_AT, _ALTERNATIVES = 10, 3
@@ -36,10 +38,10 @@ class LinkedPlans:
             return None
         number = {name: i for i, name in enumerate(matcher.names)}
         links = {(number[a], number[b]) for a, b in request.links if a in number and b in number}
-        adapter = Adapter(request)
+        adapter, reads = Adapter(request), _reads(request)
         sound: list[tuple[Adapted, float]] = []
         for found in agreed(Composer(matcher, match, links).best())[:_LOOKED_AT]:
-            adapted = adapter.composed([matcher.names[i] for i in found.steps], {})
+            adapted = adapter.composed([matcher.names[i] for i in found.steps], reads)
             if adapted is not None and _is_sound(adapted, request):
                 sound.append((adapted, found.score))
         return _result(sound, request, planner) if sound else None
@@ -48,6 +50,24 @@ class LinkedPlans:
         if catalogue != self._catalogue:
             self._catalogue, self._matcher = catalogue, Matcher(catalogue)
         return self._matcher
+
+
+def _reads(request: PlanRequest) -> dict[CapabilityName, dict[str, dict[CapabilityName, tuple[str, ...]]]]:
+    """Where a link leads into a plain parameter: the first that must be given and that the result fits."""
+    by_name = {c.name: c for c in request.catalogue}
+    found: dict[CapabilityName, dict[str, dict[CapabilityName, tuple[str, ...]]]] = {}
+    for giver, taker in request.links:
+        if giver not in by_name or taker not in by_name:
+            continue
+        for parameter in by_name[taker].parameters:
+            is_open = (
+                parameter.required and not parameter.is_variadic and parameter.name not in request.input_names
+            )
+            path = next(paths(by_name[giver].output, parameter.type), None)
+            if parameter.type.is_primitive and is_open and path is not None:
+                found.setdefault(taker, {}).setdefault(parameter.name, {})[giver] = path
+                break
+    return found
 
 
 def _is_sound(adapted: Adapted, request: PlanRequest) -> bool:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from easynet.core.errors import ModelError
+from easynet.core.events import PlanStatus
 from easynet.core.ids import SubtaskId
 from easynet.core.intent import Privacy
 from easynet.core.language import Language, say
@@ -16,7 +17,7 @@ from easynet.planners.model_answer import read_step
 from easynet.planners.model_brief import Brief, Example
 from easynet.planners.model_draft import Complaints, Draft
 from easynet.planners.model_tally import ModelTally, Price
-from easynet.planners.planner import PlanRequest, PlanResult, PlanStatus
+from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.shortlist import Shortlists
 from easynet.planners.subtask_reader import SubtaskReader
 

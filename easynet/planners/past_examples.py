@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from easynet.core.ids import RunId
-from easynet.planners.experience import Experience, ExperienceStore, PastRun, steps_of
+from easynet.planners.experience import Experience, ExperienceStore, steps_of
 from easynet.planners.model_brief import MOST_EXAMPLES, Example
+from easynet.planners.past_run import PastRun
 from easynet.planners.planner import PlanRequest
 from easynet.planners.words import keys
 

@@ -1,12 +1,12 @@
 """What a planner is asked, what it answers, and the protocol of those who plan."""
 
 from collections.abc import AsyncGenerator
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
 
 from easynet.core.capability import Capability, Value
-from easynet.core.events import Question
+from easynet.core.events import PassedOver, PlanStatus, Question
 from easynet.core.ids import CapabilityName
 from easynet.core.intent import ParsedIntent
 from easynet.core.task_graph import Subtask, TaskGraph
@@ -36,10 +36,6 @@ class PlanRequest(Value):
         return frozenset(self.parsed.inputs)
 
 
-PlanStatus = Literal["planned", "needs_input", "unsupported", "infeasible", "timed_out"]
-"""`infeasible`: there are plans, and none meets the constraints. `timed_out`: none was found in time."""
-
-
 class Alternative(Value):
     """A sound plan that was considered and not chosen."""
 
@@ -60,16 +56,6 @@ class ModelCall(Value):
     """What it adds to the cost of all calls for this plan; None where the model's price is not known."""
 
 
-class PassedOver(Value):
-    """A planner that was asked first and did not serve."""
-
-    planner: str
-    status: PlanStatus
-    why: str
-    model: str = ""
-    """The language model that it asks, where it asks one."""
-
-
 class PlanResult(Value):
     """A plan, or what stands in its way."""
 
@@ -84,9 +70,13 @@ class PlanResult(Value):
     """What else was considered, best first."""
     passed_over: tuple[PassedOver, ...] = ()
     """The planners that were asked before, in order."""
+    similar_runs: int = 0
+    """How many similar past runs had this plan, where it was planned from past runs."""
     found_inputs: dict[str, JsonValue] = Field(default_factory=dict)
     """Inputs that were read from the words, such as a file that they name. The graph takes them from the
     intent (`FromInput`) by these names, so that they have to be added to the intent's inputs."""
+    assumed: dict[str, JsonValue] = Field(default_factory=dict)
+    """Those of the found inputs that the words do not say: they are as in earlier runs."""
     caveats: tuple[str, ...] = ()
     """What the plan does not do although the words asked for it, in the user's language."""
     question: Question | None = None

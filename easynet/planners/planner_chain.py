@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from easynet.core.errors import EasyNetError
+from easynet.core.events import PassedOver
+from easynet.core.language import say
 from easynet.core.task_graph import Subtask
 from easynet.planners.planner import (
     ModelCall,
     NonePlanned,
-    PassedOver,
     Planner,
     PlanRequest,
     PlanResult,
@@ -84,7 +85,8 @@ class PlannerChain:
                 result = await self._asked(name, request)
             except EasyNetError as error:
                 if name != names[-1]:
-                    result = PlanResult(status="unsupported", planner=name, why=error.message)
+                    why, _ = error.in_language(request.parsed.language)
+                    result = PlanResult(status="unsupported", planner=name, why=why)
                 elif results:
                     raise error from NonePlanned(_passed(results), _calls(results))
                 else:
@@ -105,7 +107,8 @@ class PlannerChain:
         except TimeoutError:
             if not limit.expired():
                 raise
-            why = f"no plan within {self._each_s:g} s"
+            limit_s = f"{self._each_s:g}"
+            why = say(request.parsed.language, f"no plan within {limit_s} s", f"{limit_s} 秒内没有给出计划")
             return PlanResult(status="timed_out", planner=name, why=why)
 
 

@@ -48,8 +48,8 @@ _OTHER_WORK = 0.75
 SUPPORTED = 0.45
 """The support that a capability needs to count as an answer to a request."""
 _SUPPORTED_ALONE, _SUPPORTED_TOO, _FOREIGN = 1.3, 0.7, 0.1
-"""Where meanings are known, the support with which one of several clauses is done by its meaning alone, is done
-because its words say so, too, and is not even related."""
+"""Where meanings are known, the support with which one of several clauses is done by its meaning alone, is
+done because its words say so, too, and is not even related."""
 
 
 @dataclass(frozen=True)

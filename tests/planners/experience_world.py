@@ -7,7 +7,7 @@ from easynet.core.ids import CapabilityName, RunId, SubtaskId
 from easynet.core.intent import ParsedIntent, Requirements
 from easynet.core.language import language_of
 from easynet.core.task_graph import FromInput, FromSubtask, Subtask, TaskGraph
-from easynet.planners.experience import PastRun, schema_of
+from easynet.planners.past_run import PastRun, schema_of
 from easynet.planners.planner import PlanRequest
 
 _OUTCOME = TypeRef(name="Outcome")

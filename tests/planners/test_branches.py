@@ -67,7 +67,9 @@ async def test_a_deed_that_reads_two_others_joins_them(plan: Plan, brewery: Cata
 
 
 async def test_a_deed_asked_for_twice_is_done_once(plan: Plan, brewery: Catalogue) -> None:
-    found = needs(await plan(brewery, "forecast thirst, then forecast thirst and sort guests", cellar="c.txt"))
+    found = needs(
+        await plan(brewery, "forecast thirst, then forecast thirst and sort guests", cellar="c.txt")
+    )
     assert [*found].count("forecast_thirst") == 1
 
 
@@ -94,13 +96,19 @@ async def test_each_deed_that_was_asked_for_is_among_the_results(plan: Plan, mak
 )
 async def test_what_is_joined_inside_one_deed_is_not_torn_apart(plan: Plan, make: Make, text: str) -> None:
     catalogue = (
-        make("rank_apples(field: str) -> Ranks", "Rank orchards and rivers by apples.", "按果园和河流给苹果排名。"),
+        make(
+            "rank_apples(field: str) -> Ranks",
+            "Rank orchards and rivers by apples.",
+            "按果园和河流给苹果排名。",
+        ),
         make("map_rivers(field: str) -> Map", "Draw a map of rivers.", "绘制河流地图。"),
     )
     assert [*graph_of(await plan(catalogue, text, field="north")).capabilities] == ["rank_apples"]
 
 
-async def test_one_deed_that_nothing_does_leaves_the_others_and_is_told(plan: Plan, brewery: Catalogue) -> None:
+async def test_one_deed_that_nothing_does_leaves_the_others_and_is_told(
+    plan: Plan, brewery: Catalogue
+) -> None:
     text = "先过滤啤酒，再订一张去巴黎的机票，最后给客人分桌"
     result = await plan(brewery, text, cellar="c.txt")
     assert "sort_guests" in needs(result)

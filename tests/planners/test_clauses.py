@@ -9,7 +9,10 @@ from easynet.planners.files import without_files
 @pytest.mark.parametrize(
     ("text", "clauses"),
     [
-        ("clean this, then forecast sales and group customers", ["clean this", "forecast sales", "group customers"]),
+        (
+            "clean this, then forecast sales and group customers",
+            ["clean this", "forecast sales", "group customers"],
+        ),
         ("first clean it; afterwards split it", ["clean it", "split it"]),
         ("look for outliers and for correlations", ["look for outliers", "correlations"]),
         ("show the trend as well as a forecast, finally report", ["show the trend", "a forecast", "report"]),

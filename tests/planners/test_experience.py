@@ -16,7 +16,8 @@ from easynet.core.events import (
 )
 from easynet.core.ids import NodeId, RunId, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent
-from easynet.planners.experience import Experience, PastRun
+from easynet.planners.experience import Experience
+from easynet.planners.past_run import PastRun
 from tests.planners.experience_world import CITY, TOOLS, chain, past, tool
 
 BY_NAME = {c.name: c for c in TOOLS}

@@ -10,9 +10,9 @@ from easynet.core.capability import Parameter, TypeRef
 from easynet.core.ids import CapabilityName
 from easynet.core.task_graph import FromInput, Given, Subtask, TaskGraph
 from easynet.planners.catalogue import CataloguePlanner
-from easynet.planners.experience import PastRun
+from easynet.planners.experience_memory import MemoryExperience
 from easynet.planners.experience_planner import ExperiencePlanner
-from easynet.planners.experience_store import MemoryExperience
+from easynet.planners.past_run import PastRun
 from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.planner_chain import PlannerChain
 from easynet.planners.validate import validate
@@ -93,7 +93,7 @@ async def test_a_function_registered_a_minute_ago_is_planned_from_its_descriptio
 
 
 async def test_without_the_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "easynet.planners.experience_model", None)
+    monkeypatch.setitem(sys.modules, "easynet.planners.experience_fitting", None)
     result = await planner(history()).plan(asked("look for a hotel in Ulm and reserve a room"))
     assert result.status == "unsupported"
     assert "easynet-os[planning]" in result.why

@@ -8,7 +8,8 @@ import pytest
 
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.ids import CapabilityName, RunId
-from easynet.planners.experience_store import MemoryExperience, SqliteExperience
+from easynet.planners.experience_memory import MemoryExperience
+from easynet.planners.experience_store import SqliteExperience
 from tests.planners.experience_world import history, past
 
 
@@ -62,7 +63,7 @@ def test_one_run_or_all_of_a_function_can_be_forgotten(store: SqliteExperience) 
 def test_what_another_version_wrote_is_left_out(store: SqliteExperience, tmp_path: Path) -> None:
     store.add(past(1, "cancel", "cancel_train"))
     with sqlite3.connect(tmp_path / "experience.db") as db:
-        db.execute("INSERT INTO past_run VALUES ('x', 0, '{\"plan\": 3}')")
+        db.execute("INSERT INTO past_run VALUES ('x', 0, 'cancel', 1, '{\"plan\": 3}')")
     db.close()
     assert [r.id for r in store.runs()] == ["run-0001"]
 

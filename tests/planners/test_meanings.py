@@ -58,7 +58,9 @@ def steps(result: PlanResult) -> list[str]:
     return [*result.graph.capabilities]
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("以后能卖多少", "forecast_sales"), ("离谱的行", "find_outliers")])
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("以后能卖多少", "forecast_sales"), ("离谱的行", "find_outliers")]
+)
 async def test_a_chinese_request_finds_a_function_described_in_english(
     embedder: ConceptEmbedder, english: tuple[Capability, ...], text: str, wanted: str
 ) -> None:

@@ -3,10 +3,10 @@
 from easynet.core.events import IntentParsed, PlanMade, RunFinished
 from easynet.core.ids import RunId
 from easynet.core.intent import ParsedIntent, Privacy, Requirements
-from easynet.planners.experience import PastRun
-from easynet.planners.experience_store import MemoryExperience
+from easynet.planners.experience_memory import MemoryExperience
 from easynet.planners.model_planner import ModelPlanner
 from easynet.planners.past_examples import PastExamples
+from easynet.planners.past_run import PastRun
 from tests.planners.experience_world import asked, chain, history, past
 from tests.planners.model_world import answer, scripted, step
 

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from easynet.core.errors import UnknownInput
-from easynet.core.events import Question
+from easynet.core.events import PlanStatus, Question
 from easynet.core.ids import CapabilityName
-from easynet.planners.planner import PlanRequest, PlanResult, PlanStatus
+from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.planner_chain import PlannerChain
 from tests.planners.experience_world import asked, chain
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easynet.planners.words import asked, action, keys, stem, units
+from easynet.planners.words import action, asked, keys, stem, units
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""The fitted model between processes: whether it is too old, and the process that makes a new one.
+
+NumPy and SciPy are imported where there is a model to read or to fit, and not before.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from zipfile import BadZipFile, ZipFile
+
+from easynet.core.capability import Capability, Value
+from easynet.core.ids import CapabilityName, RunId
+from easynet.settings import inherited_environment
+
+if TYPE_CHECKING:
+    from easynet.planners.experience_model import Model
+
+FEWEST = 5
+"""From fewer lessons nothing is generalised; a request that went well before may still be repeated."""
+HEADER = "header.json"
+_NEW_SHARE = 0.05
+"""The model is fitted anew when so many runs have come or gone, as a share of its lessons."""
+_FITTING = (sys.executable, "-m", "easynet.planners.experience_fitting")
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+
+Links = frozenset[tuple[CapabilityName, CapabilityName]]
+
+
+class Offered(Value):
+    """What a model is fitted beside."""
+
+    catalogue: tuple[Capability, ...]
+    links: Links = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model, and what it was fitted on."""
+
+    runs: tuple[RunId, ...]
+    """In the order in which the model knows them."""
+    version: int
+    """Of the store, before the runs were read from it."""
+    model: "Model"
+
+    def is_outdated(self, version: int) -> bool:
+        return _is_outdated(self.version, len(self.runs), version)
+
+
+class ModelFile:
+    """The model beside a file of past runs. Two processes may use it at once."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self.path = model_path(store)
+        self._loaded: tuple[object, Fitted | None] = (None, None)
+        self._fitting: subprocess.Popen[bytes] | None = None
+
+    def load(self) -> Fitted | None:
+        """The model, where there is one that can be read."""
+        try:
+            at = os.stat(self.path)
+        except OSError:
+            return None
+        seen = (at.st_mtime_ns, at.st_size, at.st_ino)
+        if self._loaded[0] != seen:
+            from easynet.planners.experience_file import load  # NumPy and SciPy take 300 ms to import
+
+            self._loaded = (seen, load(self.path))
+        return self._loaded[1]
+
+    def is_outdated(self, version: int) -> bool:
+        """Whether a store of this version would teach something new; told without NumPy."""
+        header = header_of(self.path)
+        if header is None:
+            return version >= FEWEST
+        return _is_outdated(int(header["version"]), len(header["runs"]), version)
+
+    def renew(self, offered: Offered) -> subprocess.Popen[bytes] | None:
+        """Start to fit a new model, in a process of the lowest priority that may outlive this one.
+
+        The same as `git gc --auto` does, and for the same reason: nobody should have to wait for it. Nothing
+        is started where this process has started one that is still at work, or SciPy is missing.
+        """
+        if (self._fitting is not None and self._fitting.poll() is None) or find_spec("scipy") is None:
+            return None
+        with tempfile.TemporaryFile() as request:
+            request.write(offered.model_dump_json().encode())
+            request.seek(0)
+            self._fitting = subprocess.Popen(
+                [*_FITTING, str(self._store)],
+                stdin=request,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**inherited_environment(), **_ONE_THREAD},
+                start_new_session=True,
+            )
+        # Somebody has to take note of its end, or it stays in the list of processes.
+        threading.Thread(target=self._fitting.wait, name="fitting of plans", daemon=True).start()
+        return self._fitting
+
+
+def model_path(store: Path) -> Path:
+    """Where the model of a file of past runs is kept."""
+    return store.with_name("experience-model.zip")
+
+
+def header_of(path: Path) -> dict[str, Any] | None:
+    """What a model was fitted on: `format`, `version` and `runs`; nothing where the file is no model."""
+    try:
+        with ZipFile(path) as archive:
+            header = json.loads(archive.read(HEADER))
+    except (OSError, ValueError, KeyError, BadZipFile, NotImplementedError):
+        return None
+    is_whole = isinstance(header, dict) and {"format", "version", "runs"} <= header.keys()
+    return cast(dict[str, Any], header) if is_whole else None
+
+
+def _is_outdated(fitted_at: int, lessons: int, version: int) -> bool:
+    return not 0 <= version - fitted_at <= _NEW_SHARE * lessons
