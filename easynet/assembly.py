@@ -153,6 +153,7 @@ class Assembly:
         except EasyNetError:
             raise
         except Exception as error:
+            await runner.abandon()
             log.emit(
                 RunFinished,
                 status="failed",

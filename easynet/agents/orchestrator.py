@@ -1,9 +1,10 @@
 """The loop that turns an intent into finished work: a small LangGraph graph with a SQLite checkpointer.
 
     parse -> plan -> discover -> schedule -> approve -> execute -> evaluate -> report
-      ^       |  ^                                       |   |
-      |       v  +---------- without what failed --------+   |
-      +---- clarify <----------------------------------------+
+      ^       |         ^                                |   |
+      |       |         +------------- replan <----------+   |
+      |       v                          |                   |
+      +---- clarify <--------------------+-------------------+
 
 `clarify` and `approve` are interrupts: the run waits, on disk, until someone answers. The task graph itself
 is not made of LangGraph nodes, whose super-steps are barriers; `execute` hands it to the runner.
@@ -22,7 +23,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
-from easynet.agents import plan_steps, run_steps
+from easynet.agents import plan_steps, replan_step, run_steps
 from easynet.agents.run_steps import APPROVAL
 from easynet.agents.work import State, Work, finish
 from easynet.core.errors import ArgumentMismatch, BadData, DataDirectoryUnusable, UnknownInput
@@ -43,12 +44,13 @@ def compiled(checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     """The graph of steps; one thread of it is one run."""
     graph = StateGraph(State, context_schema=Work)
     graph.add_node("parse", plan_steps.parse, destinations=("plan", "clarify", "report"))
-    graph.add_node("plan", plan_steps.plan, destinations=("discover", "clarify", "report"))
+    graph.add_node("plan", plan_steps.plan, destinations=("discover", "replan", "clarify", "report"))
     graph.add_node("clarify", plan_steps.clarify, destinations=("parse", "clarify"))
     graph.add_node("discover", run_steps.discover, destinations=("schedule", "report"))
     graph.add_node("schedule", run_steps.schedule, destinations=("approve", "execute", "report"))
     graph.add_node("approve", run_steps.approve, destinations=("execute", "report"))
-    graph.add_node("execute", run_steps.execute, destinations=("plan", "evaluate", "clarify", "report"))
+    graph.add_node("execute", run_steps.execute, destinations=("replan", "evaluate", "clarify", "report"))
+    graph.add_node("replan", replan_step.replan, destinations=("discover", "clarify", "report"))
     graph.add_node("evaluate", run_steps.evaluate, destinations=("report",))
     graph.add_node("report", run_steps.report)
     graph.add_edge(START, "parse")
@@ -112,7 +114,7 @@ class Orchestrator:
             position = await self._graph.aget_state(config)
         known = {**_still_held(position), **answers}
         if not position.interrupts:
-            return State(answers=known, avoid=[], problem=None)
+            return State(answers=known, failures=[], is_broken=False, problem=None)
         name = Question.model_validate(position.interrupts[0].value).name
         if name == APPROVAL and work.auto_approve:
             return Command(resume="yes")

@@ -6,14 +6,15 @@ The checkpoint holds where the run stands and what was answered; everything else
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 from pydantic import JsonValue
 
+from easynet.agents.early_start import streamed
 from easynet.agents.intent_parser import parse_intent
-from easynet.agents.run_memory import RunMemory
-from easynet.agents.work import State, Work, ask, chosen, end, step
+from easynet.agents.work import State, Work, ask, chosen, step
 from easynet.core.capability import Capability, Role
 from easynet.core.errors import (
     EasyNetError,
@@ -24,21 +25,12 @@ from easynet.core.errors import (
     Unsupported,
     nearest,
 )
-from easynet.core.events import (
-    IntentParsed,
-    ModelAnswered,
-    ModelFellBack,
-    PassedOver,
-    PlanMade,
-    Problem,
-    Question,
-    Replanned,
-)
+from easynet.core.events import IntentParsed, PlanMade, Question
 from easynet.core.ids import CapabilityName
 from easynet.core.intent import ParsedIntent
 from easynet.core.language import say
 from easynet.core.task_graph import TaskGraph
-from easynet.planners.planner import ModelCall, NonePlanned, PlanRequest, PlanResult
+from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.validate import validate
 
 
@@ -62,84 +54,46 @@ async def parse(state: State, runtime: Runtime[Work]) -> Command[str]:
 async def plan(state: State, runtime: Runtime[Work]) -> Command[str]:
     """Make a plan, or keep the one there is where it still holds."""
     work, memory = runtime.context, runtime.context.memory
-    assert memory.parsed is not None
-    offered, avoid = await _offered(work), tuple(map(CapabilityName, state.get("avoid", [])))
-    usable = tuple(c for c in offered if c.name not in avoid)
-    if memory.graph is not None and not validate(memory.graph, usable, inputs=memory.parsed.inputs.keys()):
+    if state.get("is_broken"):
+        return Command(goto="replan")
+    request = await planning(work)
+    inputs = request.parsed.inputs.keys()
+    is_kept = memory.graph is not None and memory.is_complete
+    if is_kept and not validate(work.plan, request.catalogue, inputs=inputs):
         return Command(goto="discover")
-    request = PlanRequest(
-        parsed=_with_budget_left(memory),
-        goal=memory.intent.goal,
-        catalogue=tuple(offered),
-        avoid=avoid,
-        links=work.services.links(offered),
-    )
-    result = None
-    try:
-        result = await work.services.planner.plan(request)
-        _tell_of_models(work, result.passed_over, result.model_calls)
-    except EasyNetError as error:
-        if isinstance(tried := error.__cause__, NonePlanned):
-            _tell_of_models(work, tried.passed_over, tried.model_calls)
-        if not avoid:
-            raise
-    if avoid and (result is None or result.graph is None):
-        # There is no way around what failed: its own problem says more than that.
-        return end("failed", Problem.model_validate(state.get("problem")))
-    assert result is not None
+    result, files = await streamed(state, work, request)
     if result.question is not None:
         return ask(work, result.question)
     if result.graph is None:
-        raise _no_plan(work, usable, result)
-    return _adopt(state, work, result, result.graph, usable)
+        raise _no_plan(work, request.catalogue, result)
+    return adopt(state, work, result, result.graph, files)
 
 
-def _with_budget_left(memory: RunMemory) -> ParsedIntent:
-    """The intent, with the budget that is left of what was given."""
-    parsed = memory.parsed
-    assert parsed is not None
-    needs = parsed.requirements
-    if needs.budget is None or not memory.paid:
-        return parsed
-    left = needs.model_copy(update={"budget": max(0, needs.budget - memory.paid)})
-    return parsed.model_copy(update={"requirements": left})
+async def planning(work: Work) -> PlanRequest:
+    """What a planner is asked: the intent as it is understood, and what the network offers now."""
+    memory = work.memory
+    assert memory.parsed is not None
+    offered = await _offered(work)
+    return PlanRequest(
+        parsed=memory.parsed,
+        goal=memory.intent.goal,
+        catalogue=tuple(offered),
+        links=work.services.links(offered),
+    )
 
 
-def _tell_of_models(work: Work, passed_over: Sequence[PassedOver], calls: Sequence[ModelCall]) -> None:
-    """Record what language models were asked, and which of them did not serve."""
-    for call in calls:
-        work.log.emit(
-            ModelAnswered,
-            model=call.model,
-            purpose=call.purpose,
-            input_tokens=call.usage.input_tokens,
-            cached_tokens=call.usage.cached_tokens,
-            output_tokens=call.usage.output_tokens,
-            price=call.credits,
-        )
-    for passed in passed_over:
-        if passed.model:
-            work.log.emit(ModelFellBack, model=passed.model, reason=passed.why)
-
-
-def _adopt(
-    state: State, work: Work, result: PlanResult, graph: TaskGraph, usable: Sequence[Capability]
+def adopt(
+    state: State, work: Work, result: PlanResult, graph: TaskGraph, files: dict[str, Any]
 ) -> Command[str]:
-    """Check a plan, whoever made it, and make it the run's."""
+    """Check a plan, whoever made it, and make it the run's. `files` are those that the run holds."""
     memory = work.memory
     assert memory.parsed is not None
     found = {name: _absolute(value) for name, value in result.found_inputs.items()}
     inputs = {**found, **memory.parsed.inputs}
-    if problems := validate(graph, usable, inputs=inputs.keys()):
+    if problems := validate(graph, [*memory.catalogue.values()], inputs=inputs.keys()):
         raise PlanRejected(problems)
     if found:
         work.log.emit(IntentParsed, parsed=memory.parsed.model_copy(update={"inputs": inputs}))
-    if state.get("avoid") and memory.graph is not None:
-        work.log.emit(
-            Replanned,
-            reason=Problem.model_validate(state.get("problem")).message,
-            keeps=tuple(sorted(memory.done & graph.by_id.keys())),
-        )
     titles = {c: memory.catalogue[c].describe(memory.language) for c in graph.capabilities}
     caveats = (*result.caveats, *_unheeded(memory.parsed))
     work.log.emit(
@@ -152,7 +106,8 @@ def _adopt(
         titles=titles,
         caveats=caveats,
     )
-    return Command(goto="discover", update={"answers": {**found, **state.get("answers", {})}})
+    update = {"answers": {**found, **state.get("answers", {})}, "files": files, "is_broken": False}
+    return Command(goto="discover", update=update)
 
 
 def _absolute(value: JsonValue) -> JsonValue:

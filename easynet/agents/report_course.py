@@ -35,7 +35,7 @@ def course(account: RunAccount, events: Sequence[RunEvent], language: Language) 
         "section",
         el("h2", say(language, "How this was done", "过程"), id="how"),
         _facts(account, language),
-        _notes(events, language),
+        _notes(account, events, language),
         _titled(say(language, "The plan", "计划"), draw_graph(account, language)),
         _titled(say(language, "The run", "运行"), draw_timeline(account, language)),
         _titled(say(language, "Steps", "步骤"), _steps(account, language)),
@@ -102,7 +102,7 @@ def _models(account: RunAccount, language: Language) -> str:
     return " · ".join((models, times, told, cost))
 
 
-def _notes(events: Sequence[RunEvent], language: Language) -> Html | None:
+def _notes(account: RunAccount, events: Sequence[RunEvent], language: Language) -> Html | None:
     """What did not go straight, in sentences."""
     notes: list[str] = []
     for event in events:
@@ -128,6 +128,8 @@ def _notes(events: Sequence[RunEvent], language: Language) -> Html | None:
                 )
             case _:
                 pass
+    if not account.is_complete:
+        notes.append(say(language, "The plan was not complete.", "计划尚未完成。"))
     return el("ul", *(el("li", note) for note in notes), class_="quiet") if notes else None
 
 

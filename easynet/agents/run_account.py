@@ -54,6 +54,8 @@ class RunAccount:
     breaks_s: list[float] = field(default_factory=list[float])
     """When, on that clock, the run was interrupted."""
     graph: TaskGraph | None = None
+    is_complete: bool = True
+    """The plan is; False while its planner goes on, or where that came to no end."""
     caveats: tuple[str, ...] = ()
     planner: str = ""
     similar_runs: int = 0
@@ -165,6 +167,7 @@ class RunAccount:
         self.graph, self.planner, self.caveats = event.graph, event.planner, event.caveats
         self.similar_runs, self.passed_over = event.similar_runs, event.passed_over
         self.assumed = event.assumed
+        self.is_complete = event.is_complete
         self._titles |= event.titles
         before, self.steps = self.steps, {}
         for subtask in event.graph.subtasks:

@@ -1,6 +1,6 @@
 """What a run knows so far: a fold of its events, so that any process can pick the run up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,7 +22,7 @@ from easynet.core.intent import Intent, ParsedIntent
 from easynet.core.language import Language
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
 
 
 @dataclass
@@ -33,8 +33,12 @@ class RunMemory:
     intent: Intent = field(default_factory=Intent)
     parsed: ParsedIntent | None = None
     graph: TaskGraph | None = None
+    is_complete: bool = True
+    """The plan is; False while its planner goes on, or where it stopped before the end."""
     offers: dict[CapabilityName, tuple[Offer, ...]] = field(default_factory=dict)
     schedule: Schedule | None = None
+    results: dict[SubtaskId, Subtask] = field(default_factory=dict)
+    """What was done under each name whose result is in the journal, whichever plan it was a part of."""
     done: set[SubtaskId] = field(default_factory=set)
     """Subtasks of the present plan whose results are in the journal."""
     paid: int = 0
@@ -65,10 +69,12 @@ class RunMemory:
             case QuestionAsked():
                 self.question = event
             case PlanMade():
-                self.done = _still_valid(self.done, self.graph, event.graph)
-                self.graph = event.graph
+                self.done = _still_valid(self.results, event.graph)
+                self.graph, self.is_complete = event.graph, event.is_complete
             case SubtaskFinished():
                 self.done.add(event.subtask)
+                if self.graph is not None and event.subtask in self.graph.by_id:
+                    self.results[event.subtask] = self.graph.by_id[event.subtask]
             case NodesFound():
                 self.offers = event.offers
             case ScheduleMade():
@@ -79,18 +85,21 @@ class RunMemory:
                 pass
 
     @property
+    def this_start(self) -> list[RunEvent]:
+        """The events since the run was started or resumed."""
+        starts = [n for n, e in enumerate(self.events) if isinstance(e, RunStarted)]
+        return self.events[starts[-1] if starts else 0 :]
+
+    @property
     def language(self) -> Language:
         return self.parsed.language if self.parsed else self.intent.language
 
 
-def _still_valid(done: set[SubtaskId], old: TaskGraph | None, new: TaskGraph) -> set[SubtaskId]:
-    """The finished subtasks whose work means the same in a new plan, back to its beginnings."""
-    if old is None:
-        return set()
-    before, after = old.by_id, new.by_id
+def _still_valid(finished: Mapping[SubtaskId, Subtask], plan: TaskGraph) -> set[SubtaskId]:
+    """The finished subtasks whose work means the same in a plan, back to its beginnings."""
     kept: set[SubtaskId] = set()
-    waiting = [i for i in done if i in after and before.get(i) == after[i]]
-    while ready := [i for i in waiting if after[i].needs <= kept]:
-        kept.update(ready)
-        waiting = [i for i in waiting if i not in kept]
+    waiting = [s for s in plan.subtasks if finished.get(s.id) == s]
+    while ready := [s for s in waiting if s.needs <= kept]:
+        kept.update(s.id for s in ready)
+        waiting = [s for s in waiting if s.id not in kept]
     return kept

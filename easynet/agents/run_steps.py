@@ -1,58 +1,44 @@
 """The later steps of a run: a plan's nodes, price and execution, and what came of it."""
 
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from errno import EACCES, EISDIR, ENOENT, ENOTDIR
-from pathlib import Path
-from stat import S_ISREG
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
 from easynet.agents.evaluator import measured, shortfall
+from easynet.agents.input_files import call_inputs, check_inputs, take_in
+from easynet.agents.offers import failures, offers_of
 from easynet.agents.work import State, Work, ask, end, finish, step
-from easynet.core.artifact import Artifact
-from easynet.core.capability import Capability, Parameter
-from easynet.core.errors import (
-    BadData,
-    DataDirectoryUnusable,
-    NoNodeFound,
-    PlanRejected,
-)
+from easynet.core.errors import DataDirectoryUnusable, InputNeeded, NoNodeFound, PlanRejected
 from easynet.core.events import (
     ApprovalRequested,
+    AttemptFailed,
     NodesFound,
     Problem,
     Question,
     RunEvent,
     ScheduleMade,
 )
-from easynet.core.ids import CapabilityName
 from easynet.core.language import say
-from easynet.core.offer import Offer, Trust
+from easynet.core.offer import Trust
 from easynet.core.quantities import format_credits
-from easynet.core.task_graph import TaskGraph
-from easynet.core.typed_input import typed_input
+from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.budget import Budget
 from easynet.execution.history import History
+from easynet.execution.machine import NEVER_RAN
+from easynet.planners.plan_shape import shape_of
+from easynet.planners.run_state import Failure
 from easynet.planners.validate import validate
 from easynet.scheduling.estimates import Estimates
-from easynet.tools.node_discovery import discover as discover_nodes
 
 APPROVAL = "approve"
 """The name under which agreement to a plan is asked for."""
-MAX_REPLANS = 2
-"""How often one run may plan anew."""
 _RUNS_TO_LEARN_FROM = 10
 
 _WORTH_A_NEW_PLAN = frozenset(
-    {"subtask_failed", "remote_failure", "node_unreachable", "node_refused", "call_timeout"}
+    {"subtask_failed", "remote_failure", "node_unreachable", "node_refused", "call_timeout", "no_node_found"}
 )
 """Failures of a function or its nodes, not of the user's data: another way to the goal may exist."""
-
-
-_WHY_ZH = {ENOENT: "文件不存在", ENOTDIR: "文件不存在", EACCES: "没有读取权限", EISDIR: "它是一个文件夹"}
-"""Why a file cannot be read, for those reasons that the system tells in English."""
 
 
 @step
@@ -60,17 +46,11 @@ async def discover(state: State, runtime: Runtime[Work]) -> Command[str]:
     """Look at the inputs, and find the nodes that may do the work."""
     work, memory = runtime.context, runtime.context.memory
     assert memory.parsed is not None
-    for parameter, name in _inputs_read(work.plan, memory.catalogue):
-        if name in memory.parsed.inputs:
-            typed_input(memory.parsed.inputs[name], parameter, name)
-    for name, path in _files_to_take_in(state, work).items():
-        _check_readable(work, name, path)
-    offers = await discover_nodes(
-        work.services.discovery, work.plan.capabilities, memory.parsed.requirements.privacy
-    )
-    if not (work.auto_approve or state.get("approved")):
-        offers = {name: _own(found) or found for name, found in offers.items()}
-    if missing := [name for name, found in offers.items() if not found]:
+    check_inputs(work, work.plan, state.get("files", {}))
+    avoid = {offer for f in failures(state) for offer in f.offers}
+    found = await offers_of(state, work, work.plan.capabilities)
+    offers = {name: tuple(o for o in able if (o.node, name) not in avoid) for name, able in found.items()}
+    if missing := [s.capability for s in work.left if not offers[s.capability]]:
         raise NoNodeFound(
             f"no node may do {missing[0]!r} under these requirements",
             hint="`easynet nodes` shows who is there; with privacy high only your own nodes count.",
@@ -81,65 +61,6 @@ async def discover(state: State, runtime: Runtime[Work]) -> Command[str]:
     return Command(goto="schedule")
 
 
-def _own(offers: Sequence[Offer]) -> tuple[Offer, ...]:
-    return tuple(o for o in offers if o.trust is Trust.OWN)
-
-
-def _files_to_take_in(state: State, work: Work) -> dict[str, Path]:
-    """The input files that the run does not hold yet, by the name of the input.
-
-    As long as nothing is built on a file, it counts as it is now: it may have been mended since.
-    """
-    assert work.memory.parsed is not None
-    inputs, held = work.memory.parsed.inputs, state.get("files", {})
-    read = _inputs_read(work.plan, work.memory.catalogue)
-    files = {name for parameter, name in read if parameter.type.name == "File"}
-    paths = {name: Path(str(inputs[name])) for name in sorted(files & inputs.keys())}
-    return {
-        name: path
-        for name, path in paths.items()
-        if held.get(name, {}).get("path") != str(path) or (not work.memory.done and path.is_file())
-    }
-
-
-def _inputs_read(
-    graph: TaskGraph, catalogue: Mapping[CapabilityName, Capability]
-) -> list[tuple[Parameter, str]]:
-    """The parameters of a plan that take an input of the intent, each with the input's name."""
-    return [
-        (parameter, binding.name)
-        for subtask in graph.subtasks
-        for argument, binding in subtask.arguments.items()
-        if binding.kind == "input"
-        and (parameter := catalogue[subtask.capability].parameter(argument)) is not None
-    ]
-
-
-def _check_readable(work: Work, name: str, path: Path) -> None:
-    """Raise BadData unless `path` is a file. Looking at it, unlike opening it, cannot block."""
-    language = work.memory.language
-    try:
-        is_file = S_ISREG(path.stat().st_mode)
-        why = "" if is_file else say(language, "it is not a file", "它不是文件")
-    except (OSError, ValueError) as error:
-        known = _WHY_ZH.get(getattr(error, "errno", None) or 0) if language == "zh" else None
-        why = known or getattr(error, "strerror", None) or str(error)
-    if not why:
-        return
-    raise BadData(
-        say(
-            language,
-            f"the input {name!r} cannot be read: {path} ({why})",
-            f"无法读取输入 {name!r}：{path}（{why}）",
-        ),
-        hint=say(
-            language,
-            f"Give a readable file: --input {name}=FILE.",
-            f"请提供可读取的文件：--input {name}=文件。",
-        ),
-    )
-
-
 @step
 async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
     """Say what it will cost and how long it will take, and ask where others' nodes would see the data."""
@@ -148,10 +69,10 @@ async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
     needs = memory.parsed.requirements
     left = None if needs.budget is None else needs.budget - memory.paid
     made = work.services.schedule(
-        TaskGraph(subtasks=tuple(s for s in work.plan.subtasks if s.id not in memory.done)),
+        TaskGraph(subtasks=work.left),
         memory.offers,
         budget=left,
-        deadline_s=needs.deadline_s,
+        deadline_s=work.time_left_s if state.get("failures") else needs.deadline_s,
         estimate=_estimates(work),
     )
     if problems := validate(
@@ -160,6 +81,7 @@ async def schedule(state: State, runtime: Runtime[Work]) -> Command[str]:
         inputs=memory.parsed.inputs.keys(),
         offers=memory.offers,
         requirements=needs,
+        done=memory.done,
     ):
         raise PlanRejected(problems)
     work.log.emit(ScheduleMade, schedule=made)
@@ -207,33 +129,45 @@ async def execute(state: State, runtime: Runtime[Work]) -> Command[str]:
     assert memory.parsed is not None
     assert memory.schedule is not None
     needs = memory.parsed.requirements
-    files = dict(state.get("files", {}))
-    for name, path in _files_to_take_in(state, work).items():
-        artifact = await work.services.catalogue.upload(path)
-        files[name] = {"path": str(path), "artifact": artifact.model_dump()}
-    taken_in = {name: Artifact.model_validate(file["artifact"]) for name, file in files.items()}
+    files = await take_in(work, work.plan, state.get("files", {}))
     outcome = await work.runner.run(
         work.plan,
         capabilities=memory.catalogue,
-        inputs={"language": memory.language, **memory.parsed.inputs, **taken_in},
+        inputs=call_inputs(work, files),
         offers=memory.offers,
         schedule=memory.schedule,
         budget=Budget(needs.budget, spent=memory.paid),
-        deadline_at=None if needs.deadline_s is None else memory.started_at + needs.deadline_s,
+        deadline_at=work.deadline_at,
         done=work.stored_results(),
         history=History.of(memory.events),
+        avoid=frozenset(offer for f in failures(state) for offer in f.offers),
     )
     kept = {"files": files}
     if outcome.question is not None:
         return ask(work, outcome.question, kept)
     if outcome.status == "succeeded":
         return Command(goto="evaluate", update=kept)
-    avoid, problem = state.get("avoid", []), outcome.problem
-    may_replan = problem is not None and problem.code in _WORTH_A_NEW_PLAN and len(avoid) < MAX_REPLANS
-    if problem is None or outcome.failed is None or not may_replan:
+    problem = outcome.problem
+    if problem is None or outcome.failed is None or problem.code not in _WORTH_A_NEW_PLAN:
         return end(outcome.status, problem, kept)
-    failed = work.plan.by_id[outcome.failed].capability
-    return Command(goto="plan", update={**kept, "avoid": [*avoid, failed], "problem": problem.model_dump()})
+    failure = _failure(work, work.plan.by_id[outcome.failed], problem).model_dump(mode="json")
+    update = {**kept, "failures": [*state.get("failures", []), failure], "is_broken": True}
+    return Command(goto="replan", update=update)
+
+
+def _failure(work: Work, subtask: Subtask, problem: Problem) -> Failure:
+    """What is to be known of a subtask that failed, to plan without it."""
+    failed = [e for e in work.memory.this_start if isinstance(e, AttemptFailed) and e.subtask == subtask.id]
+    failed = [e for e in failed if e.problem.code != InputNeeded.code]
+    is_unknown = subtask.id in History.of(work.memory.events).uncertain
+    may_have_run = is_unknown or any(e.problem.code not in NEVER_RAN for e in failed)
+    return Failure(
+        subtask=subtask,
+        nodes=tuple(dict.fromkeys(e.node for e in failed)),
+        problem=problem,
+        may_have_run=may_have_run and not work.memory.catalogue[subtask.capability].idempotent,
+        shape=shape_of(work.plan),
+    )
 
 
 @step

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from easynet.agents.reporter import Ending, Reporter
 from easynet.agents.run_memory import RunMemory
+from easynet.agents.run_planner import RunPlanner
 from easynet.core.artifact import Artifact
 from easynet.core.capability import Capability
 from easynet.core.clock import Clock
@@ -21,7 +22,7 @@ from easynet.core.errors import EasyNetError, Infeasible, InputNeeded, OverBudge
 from easynet.core.events import Problem, Question, QuestionAsked, RunEvent, RunFinished, Status
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.schedule import Schedule
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.journal import Journal
 from easynet.execution.outcome import problem_of
 from easynet.execution.run_log import RunLog
@@ -40,8 +41,10 @@ class State(TypedDict, total=False):
     """Input files that were taken in, as artifacts: a resumed run does not need the originals."""
     question: dict[str, Any]
     approved: bool
-    avoid: list[str]
-    """Capabilities that failed; a new plan does without them."""
+    failures: list[dict[str, Any]]
+    """What failed for good since the run was started or resumed; a new plan does without it."""
+    is_broken: bool
+    """The present plan failed, and there is no other one yet."""
     status: Status
     problem: dict[str, Any] | None
 
@@ -86,6 +89,10 @@ class Work:
     runner: Runner
     auto_approve: bool
 
+    @property
+    def planner(self) -> RunPlanner:
+        return RunPlanner(self.services.planner, self.log, self.memory)
+
     def stored_results(self) -> dict[SubtaskId, bytes]:
         """The results of the present plan that are in the journal, encoded."""
         stored = self.services.journal.results(self.log.run_id)
@@ -99,6 +106,23 @@ class Work:
     def plan(self) -> TaskGraph:
         assert self.memory.graph is not None, "no step after `plan` runs without a plan"
         return self.memory.graph
+
+    @property
+    def left(self) -> tuple[Subtask, ...]:
+        """The subtasks of the plan whose results are not there yet."""
+        return tuple(s for s in self.plan.subtasks if s.id not in self.memory.done)
+
+    @property
+    def deadline_at(self) -> float | None:
+        """Unix seconds; `None` where there is no deadline."""
+        limit_s = self.memory.parsed.requirements.deadline_s if self.memory.parsed else None
+        return None if limit_s is None else self.memory.started_at + limit_s
+
+    @property
+    def time_left_s(self) -> float | None:
+        """Seconds until the deadline; `None` where there is none."""
+        at = self.deadline_at
+        return None if at is None else max(0.0, at - self.services.clock.now())
 
 
 _SET_BY_LOG = frozenset({"kind", "run_id", "seq", "at"})
@@ -173,9 +197,12 @@ def ask(work: Work, question: Question, update: Mapping[str, Any] | None = None)
 async def finish(work: Work, status: Status, problem: Problem | None) -> None:
     """Put the run's last event into the journal, after what it names has been written.
 
+    What was begun of a plan that nothing came of is given up first.
+
     Where that cannot be written, a run that had succeeded ends `failed` and says why; resuming it writes
     its files without doing its work again.
     """
+    await work.runner.abandon()
     ending = Ending(status, problem, work.services.clock.now())
     reporter = work.services.reporter
     try:

@@ -93,7 +93,9 @@ class Story:
 
     def _is_worth_a_line(self, event: RunEvent) -> bool:
         """The plan is told once it has a price, and money is told in totals."""
-        if isinstance(event, IntentParsed | PlanMade | MoneyReserved | MoneySettled):
+        if isinstance(event, PlanMade):
+            return not event.is_complete
+        if isinstance(event, IntentParsed | MoneyReserved | MoneySettled):
             return False
         if not isinstance(event, AttemptProgressed):
             return True

@@ -20,7 +20,7 @@ def language_of_runs(runs: Sequence[PastRun]) -> Language:
 
 
 def experience_overview(runs: Sequence[PastRun], *, learned: int) -> str:
-    """How much there is, what is avoided, and the latest runs; `learned` is how many the model was fitted on."""
+    """How much there is, what is avoided, and the latest runs; the model was fitted on `learned`."""
     language = language_of_runs(runs)
     if not runs:
         return say(language, "There is no past run to plan by yet.", "还没有可供规划参考的历史运行。")
@@ -29,7 +29,7 @@ def experience_overview(runs: Sequence[PastRun], *, learned: int) -> str:
     lines = [
         say(
             language,
-            f"{kept:,} past run{'s' * (kept != 1)}: {good:,} that plans are learned from, {bad:,} that failed.",
+            f"{kept:,} past run{'s' * (kept != 1)}: {good:,} to learn plans from, {bad:,} that failed.",
             f"{kept:,} 次历史运行：其中 {good:,} 次用于学习规划，{bad:,} 次失败。",
         ),
         say(language, f"The model knows {learned:,} of them.", f"模型已学习其中 {learned:,} 次。")

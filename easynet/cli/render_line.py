@@ -57,8 +57,10 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
         case ModelAnswered() | ModelFellBack():
             return _model_line(event, language)
         case Replanned():
-            reason = one_line(event.reason)
-            return say(language, f"Planning anew: {reason}", f"重新规划：{reason}")
+            reason, kept = unended(one_line(event.reason)), len(event.keeps)
+            en = f"; {kept} finished step{'s stay' if kept != 1 else ' stays'}" * bool(kept)
+            zh = f"；保留 {kept} 个已完成的步骤" * bool(kept)
+            return say(language, f"Planning anew: {reason}{en}", f"重新规划：{reason}{zh}")
         case NodesFound():
             nodes = len({offer.node for offers in event.offers.values() for offer in offers})
             return say(language, f"{nodes} node{'s' * (nodes != 1)} can do it.", f"{nodes} 个节点可以完成。")
@@ -75,11 +77,19 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
         case IntentParsed():
             return one_line(event.parsed.text)
         case PlanMade():
-            before = passed_over(event.passed_over, language)
-            others = say(language, f" ({'; '.join(before)})", f"（{'；'.join(before)}）") if before else ""
-            return f"{steps_on_nodes(account, language)} · {one_line(provenance(account, language) + others)}"
+            return _planning_line(event, account, language)
         case _:
             assert_never(event)
+
+
+def _planning_line(event: PlanMade, account: RunAccount, language: Language) -> str:
+    if not event.is_complete:
+        steps = len(event.graph.subtasks)
+        en = f"Planning: {steps} step{'s' * (steps != 1)} so far"
+        return say(language, en, f"正在规划：目前 {steps} 个步骤")
+    before = passed_over(event.passed_over, language)
+    others = say(language, f" ({'; '.join(before)})", f"（{'；'.join(before)}）") if before else ""
+    return f"{steps_on_nodes(account, language)} · {one_line(provenance(account, language) + others)}"
 
 
 def _attempt_line(
@@ -176,9 +186,8 @@ def provenance_lines(account: RunAccount) -> list[str]:
     """Where the plan came from, unless it is simply what the functions' descriptions suggest."""
     if not worth_saying(account):
         return []
-    return [
-        f"  {say(account.language, '(', '（')}{one_line(provenance(account, account.language))}{say(account.language, ')', '）')}"
-    ]
+    came = one_line(provenance(account, account.language))
+    return [say(account.language, f"  ({came})", f"  （{came}）")]
 
 
 def caveat_lines(account: RunAccount) -> list[str]:

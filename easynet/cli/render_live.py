@@ -220,7 +220,8 @@ class LiveView:
             )
         )
         if account.finished is None:
-            self._spinner.update(text=Text(words))
+            planning = say(language, " · planning goes on", " · 仍在规划") * (not account.is_complete)
+            self._spinner.update(text=Text(words + planning))
             return self._spinner
         status = account.finished.status
         label = Text(status_label(status, language), style=_STATUS_STYLES.get(status, "bold red"))

@@ -1,5 +1,6 @@
 """A function as it is offered: what it does, what it takes, what it gives, what it costs."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -17,6 +18,14 @@ Text = Annotated[str, StringConstraints(max_length=10_000)]
 
 class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed; what is computed from the fields is computed anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        held = vars(copied)
+        for cached in held.keys() - type(self).model_fields.keys():
+            del held[cached]
+        return copied
 
 
 class TypeRef(Value):

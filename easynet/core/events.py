@@ -86,7 +86,7 @@ class QuestionAsked(Event):
 
 
 class PlanMade(Event):
-    """A plan passed the validator."""
+    """A plan passed the validator, or as much of it as is known."""
 
     kind: Literal["plan_made"] = "plan_made"
     graph: TaskGraph
@@ -102,6 +102,8 @@ class PlanMade(Event):
     """What each capability does, in the user's language."""
     caveats: tuple[str, ...] = ()
     """What the plan does not do although the words asked for it."""
+    is_complete: bool = True
+    """False while the planner goes on: a plan that holds these subtasks and more follows, if any does."""
 
 
 class NodesFound(Event):
@@ -169,11 +171,18 @@ class SubtaskFinished(Event):
 
 
 class Replanned(Event):
-    """What failed was planned anew; finished subtasks stay."""
+    """What failed was planned anew; finished subtasks stay. The new plan follows."""
 
     kind: Literal["replanned"] = "replanned"
     reason: str
     keeps: tuple[SubtaskId, ...]
+    """The finished subtasks that the new plan still needs."""
+    failed: SubtaskId | None = None
+    """The subtask that ended the old plan."""
+    how: Literal["other_nodes", "substitute", "other_chain", "new_plan"] | None = None
+    """What the new plan changes, from little to all that is not finished; unknown in older runs."""
+    adds: tuple[SubtaskId, ...] = ()
+    """The subtasks that are new in it."""
 
 
 class ModelAnswered(Event):

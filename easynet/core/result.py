@@ -43,6 +43,8 @@ class RunResult(Value):
     attempts: int = 0
     duration_s: float = 0.0
     plan: TaskGraph | None = None
+    is_plan_complete: bool = True
+    """False where the run ended while its planner went on: `plan` is what there was of it."""
 
     @property
     def ok(self) -> bool:
@@ -61,6 +63,7 @@ def replay(events: Iterable[RunEvent]) -> RunResult:
     """
     cost = attempts = 0
     plan: TaskGraph | None = None
+    is_plan_complete = True
     asked: list[str] = []
     last: RunFinished | None = None
     for expected, event in enumerate(events):
@@ -69,7 +72,7 @@ def replay(events: Iterable[RunEvent]) -> RunResult:
         cost += paid_by(event)
         match event:
             case PlanMade():
-                plan = event.graph
+                plan, is_plan_complete = event.graph, event.is_complete
             case AttemptStarted():
                 attempts += 1
             case QuestionAsked():
@@ -95,4 +98,5 @@ def replay(events: Iterable[RunEvent]) -> RunResult:
         attempts=attempts,
         duration_s=last.duration_s,
         plan=plan,
+        is_plan_complete=is_plan_complete,
     )

@@ -52,18 +52,30 @@ class Dispatch:
         unbound: Sequence[SubtaskId],
     ) -> None:
         """`unbound` are the subtasks that still have to be paid for."""
-        self._capabilities = {s.id: s.capability for s in graph.subtasks}
-        self._offers = {name: tuple(found) for name, found in offers.items()}
-        self._advised = {a.subtask: a.node for a in schedule.assignments}
-        starts_s = {a.subtask: a.starts_s for a in schedule.assignments}
-        self._priorities = {s.id: (starts_s.get(s.id, 0.0), n) for n, s in enumerate(graph.subtasks)}
         self._budget = budget
-        self._unbound = Counter(self._capabilities[s] for s in unbound)
-        self._cheapest = {name: self._floor(name) for name in graph.capabilities}
-        self._rest = sum(n * self._cheapest[name] for name, n in self._unbound.items())
+        self._offers: dict[CapabilityName, tuple[Offer, ...]] = {}
+        self._unbound: Counter[CapabilityName] = Counter()
+        self.grow(graph, offers, schedule, unbound)
         self._waiting: dict[_Kind, list[tuple[tuple[float, int], Start]]] = {}
         self._outstanding: Counter[NodeId] = Counter()
         self._silent: set[NodeId] = set()
+
+    def grow(
+        self,
+        graph: TaskGraph,
+        offers: Mapping[CapabilityName, Sequence[Offer]],
+        schedule: Schedule,
+        unbound: Sequence[SubtaskId],
+    ) -> None:
+        """The graph as it is now, with new offers and advice; `unbound` are among its new subtasks."""
+        self._capabilities = {s.id: s.capability for s in graph.subtasks}
+        self._offers |= {name: tuple(found) for name, found in offers.items()}
+        self._advised = {a.subtask: a.node for a in schedule.assignments}
+        starts_s = {a.subtask: a.starts_s for a in schedule.assignments}
+        self._priorities = {s.id: (starts_s.get(s.id, 0.0), n) for n, s in enumerate(graph.subtasks)}
+        self._unbound.update(self._capabilities[s] for s in unbound)
+        self._cheapest = {name: self._floor(name) for name in graph.capabilities}
+        self._rest = sum(n * self._cheapest[name] for name, n in self._unbound.items())
 
     def offers(self, capability: CapabilityName) -> tuple[Offer, ...]:
         """The offers known now."""

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, assert_never
 
@@ -29,11 +29,11 @@ from easynet.core.events import (
     Status,
     SubtaskFinished,
 )
-from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.language import Language
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.arguments import arguments
 from easynet.execution.budget import Budget
 from easynet.execution.caller import Caller
@@ -47,6 +47,7 @@ from easynet.execution.machine import (
     Command,
     Failed,
     Finish,
+    Grown,
     Machine,
     Placed,
     Start,
@@ -86,6 +87,8 @@ class Order:
     budget: Budget
     deadline_at: float | None
     history: History
+    avoid: Collection[tuple[NodeId, CapabilityName]] = ()
+    """Offers that failed in this run; they are not turned to, even where they are found again."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,10 @@ class Execution:
     Everything but the calls themselves happens in these turns, so state changes in one place and in order.
     """
 
-    def __init__(self, tools: Tools, order: Order, values: dict[SubtaskId, Any]) -> None:
-        """`values` are the results that there are already."""
+    def __init__(
+        self, tools: Tools, order: Order, values: dict[SubtaskId, Any], *, is_complete: bool = True
+    ) -> None:
+        """`values` are the results that there are already. Unless the order `is_complete`, it grows."""
         self._tools = tools
         self._order = order
         self._subtasks = order.graph.by_id
@@ -114,10 +119,11 @@ class Execution:
         self._machine = Machine(
             order.graph,
             done=values.keys(),
-            once=[s.id for s in order.graph.subtasks if not order.capabilities[s.capability].idempotent],
+            once=_once(order, order.graph.subtasks),
             uncertain=order.history.uncertain,
             attempts=order.history.attempts,
             language=self._language,
+            is_complete=is_complete,
         )
         unbound = [s.id for s in order.graph.subtasks if s.id not in values]
         self._dispatch = Dispatch(order.graph, order.offers, order.schedule, order.budget, unbound)
@@ -129,6 +135,13 @@ class Execution:
         self._searches: dict[Start, asyncio.Task[Sequence[Offer]]] = {}
         self._finish: Finish | None = None
         self._bug: BaseException | None = None
+
+    def grow(self, order: Order, values: Mapping[SubtaskId, Any], *, is_complete: bool) -> None:
+        """Go on with an order that holds the present one's subtasks, unchanged, and more.
+
+        Its budget and its history are those of the present one. After the end nothing happens.
+        """
+        self._post(partial(self._grow, order, values, is_complete))
 
     async def drive(self) -> Outcome:
         """Run to the end. Where this is cancelled or breaks, what is running is cancelled too."""
@@ -188,6 +201,17 @@ class Execution:
         for (subtask, attempt), amount in self._order.history.reserved.items():
             self._tools.log.emit(MoneySettled, subtask=subtask, attempt=attempt, paid=0, returned=amount)
         self._obey(self._machine.step(Begun()))
+
+    def _grow(self, order: Order, values: Mapping[SubtaskId, Any], is_complete: bool) -> None:
+        new = tuple(s for s in order.graph.subtasks if s.id not in self._subtasks)
+        done = frozenset(values.keys() & {s.id for s in new})
+        self._order = replace(order, budget=self._order.budget, history=self._order.history)
+        self._subtasks = order.graph.by_id
+        self._values |= {i: values[i] for i in done}
+        self._trusts |= {o.trust for offers in order.offers.values() for o in offers}
+        unbound = [s.id for s in new if s.id not in done]
+        self._dispatch.grow(order.graph, order.offers, order.schedule, unbound)
+        self._obey(self._machine.step(Grown(new, done, _once(order, new), is_complete)))
 
     def _stop(self) -> None:
         unfinished = len(self._subtasks.keys() - self._values.keys())
@@ -307,8 +331,9 @@ class Execution:
         error = task.exception()
         if error is None:
             # Who planned has seen to privacy, and asked where data leaves the user's machines.
-            admitted = [o for o in task.result() if o.trust in self._trusts]
-            self._dispatch.offered(self._subtasks[start.subtask].capability, admitted)
+            name, avoid = self._subtasks[start.subtask].capability, self._order.avoid
+            admitted = [o for o in task.result() if o.trust in self._trusts and (o.node, name) not in avoid]
+            self._dispatch.offered(name, admitted)
         elif not isinstance(error, EasyNetError):
             self._bug = self._bug or error
         self._dispatch.add(start)
@@ -347,6 +372,11 @@ class Execution:
         task = asyncio.create_task(call, name=f"call {subtask.id}")
         self._attempts[subtask.id] = Attempt(placement, task, self._tools.clock.now())
         task.add_done_callback(lambda task: self._post(partial(self._ended, subtask.id, task)))
+
+
+def _once(order: Order, subtasks: Iterable[Subtask]) -> frozenset[SubtaskId]:
+    """The subtasks that must not run twice."""
+    return frozenset(s.id for s in subtasks if not order.capabilities[s.capability].idempotent)
 
 
 def _question(error: EasyNetError) -> Question | None:

@@ -10,9 +10,10 @@ Stimuli go in, commands come out; the same stimuli give the same commands. The r
 - Once a subtask has failed for good, asked a question or run out of money, nothing new starts, because no
   plan succeeds without all of its subtasks. What is running goes on to its end, so that its result is kept.
 - A stop from outside (the deadline) cancels what is running as well.
+- A graph may grow while it runs; the execution does not succeed before the graph is complete.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,12 +21,13 @@ from easynet.core.errors import PlanRejected, SubtaskFailed
 from easynet.core.events import Problem, Question, Status
 from easynet.core.ids import NodeId, SubtaskId
 from easynet.core.language import Language, say
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
 
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_A_NODE = 2
 _MAX_REMOTE_FAILURES = 2
-_NEVER_RAN = frozenset({"not_started", "node_refused", "overloaded"})
+NEVER_RAN = frozenset({"not_started", "node_refused", "overloaded"})
+"""Codes of attempts that nobody took."""
 
 Phase = Literal["waiting", "ready", "running", "succeeded", "failed"]
 """`waiting` for other subtasks; `ready` to be given to a node."""
@@ -34,6 +36,19 @@ Phase = Literal["waiting", "ready", "running", "succeeded", "failed"]
 @dataclass(frozen=True)
 class Begun:
     """The execution begins."""
+
+
+@dataclass(frozen=True)
+class Grown:
+    """The graph has more subtasks; they read each other and those that were there."""
+
+    subtasks: tuple[Subtask, ...]
+    done: frozenset[SubtaskId] = frozenset()
+    """Those that have results already."""
+    once: frozenset[SubtaskId] = frozenset()
+    """Those that must not run twice."""
+    is_complete: bool = False
+    """No more will come."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,7 @@ class Abandoned:
     subtask: SubtaskId
 
 
-Stimulus = Begun | Placed | Succeeded | Failed | Unplaced | Stopped | Abandoned
+Stimulus = Begun | Grown | Placed | Succeeded | Failed | Unplaced | Stopped | Abandoned
 
 
 @dataclass(frozen=True)
@@ -131,34 +146,27 @@ class Machine:
         uncertain: Collection[SubtaskId] = (),
         attempts: Mapping[SubtaskId, int] | None = None,
         language: Language = "en",
+        is_complete: bool = True,
     ) -> None:
         """Take up a graph of which `done` have results already.
 
         `once` must not run twice; `uncertain` were sent earlier and may have run; `attempts` were made
-        earlier. Raises PlanRejected where the graph could never finish.
+        earlier. The graph may grow unless it `is_complete`. Raises PlanRejected where it could never finish.
         """
-        self.phases: dict[SubtaskId, Phase] = {
-            s.id: "succeeded" if s.id in done else "waiting" for s in graph.subtasks
-        }
+        self.phases: dict[SubtaskId, Phase] = {}
         self._language: Language = language
         self._once = frozenset(once)
         self._uncertain = frozenset(uncertain)
         self._attempts = dict(attempts or {})
         self._failures: dict[SubtaskId, list[Failed]] = {}
-        self._readers: dict[SubtaskId, list[SubtaskId]] = {s.id: [] for s in graph.subtasks}
+        self._readers: dict[SubtaskId, list[SubtaskId]] = {}
         self._missing: dict[SubtaskId, int] = {}
-        for subtask in graph.subtasks:
-            missing = [n for n in subtask.needs if n not in done]
-            self._missing[subtask.id] = len(missing)
-            for needed in missing:
-                if needed not in self._readers:
-                    raise PlanRejected([f"{subtask.id!r} reads {needed!r}, which is not in the plan"])
-                self._readers[needed].append(subtask.id)
-        self._left = sum(phase != "succeeded" for phase in self.phases.values())
+        self._left = 0
         self._running = 0
+        self._is_complete = is_complete
         self._verdict: Finish | None = None
         self._is_over = False
-        self._check(graph)
+        self._add(graph.subtasks, done)
 
     @property
     def is_ending(self) -> bool:
@@ -172,6 +180,13 @@ class Machine:
         match stimulus:
             case Begun():
                 commands = self._release([s for s, n in self._missing.items() if n == 0])
+            case Grown(subtasks, done, once, is_complete):
+                if self._is_complete:
+                    raise ValueError("a complete graph does not grow")
+                self._once |= once
+                self._is_complete = is_complete
+                self._add(subtasks, done)
+                commands = self._release([s.id for s in subtasks if self._missing[s.id] == 0])
             case Placed(subtask):
                 self._move(subtask, "ready", "running")
                 self._running += 1
@@ -238,7 +253,7 @@ class Machine:
         return self._end(Finish(status, self._diagnosis(failure), failure.question, subtask))
 
     def _may_retry(self, failure: Failed) -> bool:
-        if failure.subtask in self._once and failure.problem.code not in _NEVER_RAN:
+        if failure.subtask in self._once and failure.problem.code not in NEVER_RAN:
             return False
         codes = [f.problem.code for f in self._failures[failure.subtask]]
         is_spent = len(codes) >= MAX_ATTEMPTS or codes.count("remote_failure") >= _MAX_REMOTE_FAILURES
@@ -255,7 +270,7 @@ class Machine:
             f"{who} failed {times}, last on {where}: {why}",
             f"{who} 失败了 {count} 次，最后一次在 {where} 上：{why}",
         )
-        if failure.subtask in self._once and failure.problem.code not in _NEVER_RAN:
+        if failure.subtask in self._once and failure.problem.code not in NEVER_RAN:
             message += say(
                 self._language,
                 " (it may have run there and must not run twice, so it was not sent again)",
@@ -268,7 +283,7 @@ class Machine:
         return []
 
     def _finish(self) -> list[Command]:
-        if self._left == 0:
+        if self._left == 0 and self._is_complete:
             self._verdict = Finish("succeeded")  # even where a stop came, and came too late
         if self._running or self._verdict is None:
             return []
@@ -280,15 +295,30 @@ class Machine:
             raise ValueError(f"{subtask!r} is {self.phases.get(subtask)}, so it cannot become {after}")
         self.phases[subtask] = after
 
-    def _check(self, graph: TaskGraph) -> None:
-        if len(self.phases) != len(graph.subtasks):
+    def _add(self, subtasks: Sequence[Subtask], done: Collection[SubtaskId]) -> None:
+        new = {s.id: s for s in subtasks}
+        if len(new) < len(subtasks) or not new.keys().isdisjoint(self.phases):
             raise PlanRejected(["two subtasks have one name"])
-        missing = dict(self._missing)
-        free = [s for s, n in missing.items() if n == 0]
+        self.phases.update((i, "succeeded" if i in done else "waiting") for i in new)
+        self._readers.update((i, []) for i in new)
+        for subtask in subtasks:
+            missing = [n for n in subtask.needs if n not in done and self.phases.get(n) != "succeeded"]
+            self._missing[subtask.id] = len(missing)
+            for needed in missing:
+                if needed not in self._readers:
+                    raise PlanRejected([f"{subtask.id!r} reads {needed!r}, which is not in the plan"])
+                self._readers[needed].append(subtask.id)
+        self._left += sum(self.phases[i] != "succeeded" for i in new)
+        self._check(new)
+
+    def _check(self, new: Mapping[SubtaskId, Subtask]) -> None:
+        """Nothing that was there waits for what is new, so a circle is among the new subtasks."""
+        missing = {i: sum(n in new and self.phases[n] == "waiting" for n in s.needs) for i, s in new.items()}
+        free = [i for i, n in missing.items() if n == 0]
         for subtask in free:
             for reader in self._readers[subtask]:
                 missing[reader] -= 1
                 if missing[reader] == 0:
                     free.append(reader)
-        if stuck := [s for s, n in missing.items() if n > 0 and self.phases[s] == "waiting"]:
+        if stuck := [i for i, n in missing.items() if n > 0 and self.phases[i] == "waiting"]:
             raise PlanRejected([f"{', '.join(map(repr, stuck[:3]))} wait for each other"])

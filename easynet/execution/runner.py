@@ -1,11 +1,13 @@
 """The ready queue: runs a task graph on nodes, and keeps each outcome before anything builds on it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from easynet.core.capability import Capability
 from easynet.core.clock import Clock
-from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
@@ -20,6 +22,14 @@ from easynet.execution.search import Search
 
 PAUSES_S = (0.25, 1.0, 2.0)
 """How long to wait, time after time, for a node that has not failed a subtask: workers restart in seconds."""
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An execution of a plan that is not complete."""
+
+    execution: Execution
+    task: "asyncio.Task[Outcome]"
 
 
 class Runner:
@@ -41,6 +51,7 @@ class Runner:
             log, clock, Caller(invoker, encode, clock, log.run_id), Search(find_offers, pauses_s)
         )
         self._decode = decode
+        self._begun: _Begun | None = None
 
     async def run(
         self,
@@ -53,6 +64,7 @@ class Runner:
         deadline_at: float | None = None,
         done: Mapping[SubtaskId, bytes] | None = None,
         history: History | None = None,
+        avoid: Collection[tuple[NodeId, CapabilityName]] = (),
     ) -> Outcome:
         """Run what `done` does not have yet; `deadline_at` is in Unix seconds, `done` is encoded.
 
@@ -60,14 +72,45 @@ class Runner:
         user's own nodes never leaves them.
 
         `history` is the fold of the run's events so far; with it a resumed run keeps counting attempts, ends
-        reservations that were left open, and does not repeat effects.
+        reservations that were left open, and does not repeat effects. `avoid` are offers that failed in it;
+        they are not turned to when the registry is asked again.
+
+        Where a part of the graph was begun, that goes on, with the budget and the history it was begun with.
 
         What goes wrong on nodes is in the outcome. Cancelling it cancels the calls, keeps what has finished,
         ends all reservations, and leaves the run ready to be resumed. Raises PlanRejected where the graph
         could never finish, DataDirectoryUnusable where the journal cannot be written.
         """
-        values = {subtask: self._decode(body) for subtask, body in (done or {}).items()}
         order = Order(
-            graph, capabilities, inputs, offers, schedule, budget, deadline_at, history or History()
+            graph, capabilities, inputs, offers, schedule, budget, deadline_at, history or History(), avoid
         )
-        return await Execution(self._tools, order, values).drive()
+        values = self._decoded(done)
+        if self._begun is None:
+            return await Execution(self._tools, order, values).drive()
+        begun, self._begun = self._begun, None
+        begun.execution.grow(order, values, is_complete=True)
+        return await begun.task
+
+    def begin(self, order: Order, done: Mapping[SubtaskId, bytes]) -> None:
+        """Run a part of a graph while the rest is still being planned; each call has all parts so far.
+
+        Nothing that goes wrong is raised here: `run` goes on with the whole graph and has the outcome.
+        """
+        values = self._decoded(done)
+        if self._begun is not None:
+            self._begun.execution.grow(order, values, is_complete=False)
+            return
+        execution = Execution(self._tools, order, values, is_complete=False)
+        self._begun = _Begun(execution, asyncio.create_task(execution.drive(), name="begun plan"))
+
+    async def abandon(self) -> None:
+        """Give up what was begun: calls are cancelled, what has finished is kept, reservations are ended."""
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            begun.task.cancel()
+            await asyncio.wait([begun.task])
+            if not begun.task.cancelled():
+                begun.task.exception()  # looked at: what it ran into does not matter any longer
+
+    def _decoded(self, done: Mapping[SubtaskId, bytes] | None) -> dict[SubtaskId, Any]:
+        return {subtask: self._decode(body) for subtask, body in (done or {}).items()}

@@ -29,7 +29,7 @@ def fitted(lessons: Sequence[PastRun], version: int, offered: Offered) -> Fitted
 
 
 def renew(path: Path, offered: Offered) -> bool:
-    """Fit the model anew where it is outdated; returns whether it did. Raises OSError where it cannot be kept.
+    """Fit the model anew where it is outdated; returns whether it did. Raises OSError where it cannot be.
 
     Of two processes that want to, one does.
     """

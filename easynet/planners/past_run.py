@@ -78,7 +78,7 @@ class PastRun(Value):
         for event in events:
             told.add(event)
         parsed, made, ended = told.parsed, told.made, told.ended
-        if parsed is None or made is None or ended is None:
+        if parsed is None or made is None or ended is None or not made.is_complete:
             return None
         is_success = ended.status == "succeeded"
         if not is_success and told.failed is None:

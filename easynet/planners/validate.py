@@ -42,11 +42,12 @@ def validate(
     inputs: Set[str] = frozenset(),
     offers: Offers | None = None,
     requirements: Requirements | None = None,
+    done: Set[SubtaskId] = frozenset(),
 ) -> tuple[str, ...]:
     """Everything that is wrong with a plan, as sentences that name the subtask; empty where it is sound.
 
     `inputs` are the names of the intent's inputs. Privacy and price are checked where `offers` and
-    `requirements` are given.
+    `requirements` are given, but for what is `done`, whose results are there.
     """
     by_name = {c.name: c for c in catalogue}
     outputs = {s.id: by_name[s.capability].output for s in graph.subtasks if s.capability in by_name}
@@ -62,7 +63,8 @@ def validate(
             if parameter is not None:
                 problems.extend(_fit(outputs, inputs, subtask, parameter, binding))
     if offers is not None and requirements is not None:
-        problems.extend(_placement(graph, offers, requirements))
+        left = [s for s in graph.subtasks if s.id not in done]
+        problems.extend(_placement(left, offers, requirements))
     return tuple(dict.fromkeys(problems))
 
 
@@ -180,10 +182,10 @@ def _kind(value: Any) -> str:
 # ── placement ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _placement(graph: TaskGraph, offers: Offers, requirements: Requirements) -> Iterator[str]:
+def _placement(subtasks: Sequence[Subtask], offers: Offers, requirements: Requirements) -> Iterator[str]:
     is_private = requirements.privacy is Privacy.HIGH
     total = 0
-    for subtask in graph.subtasks:
+    for subtask in subtasks:
         able = offers.get(subtask.capability, ())
         allowed = [o for o in able if not is_private or o.trust is Trust.OWN]
         if not able:

@@ -1,13 +1,13 @@
 """A stage for the runner: nodes in this process, a journal in memory, a clock that stands still."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from easynet.core.capability import Capability
 from easynet.core.events import RunEvent
-from easynet.core.ids import CapabilityName, RunId, SubtaskId
+from easynet.core.ids import CapabilityName, NodeId, RunId, SubtaskId
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
@@ -68,6 +68,7 @@ class Stage:
         encode: Callable[[Any], bytes] = lambda value: json.dumps(value).encode(),
         done: Mapping[SubtaskId, bytes] | None = None,
         history: History | None = None,
+        avoid: Collection[tuple[NodeId, CapabilityName]] = (),
     ) -> Awaitable[Outcome]:
         async def find(capability: CapabilityName) -> Sequence[Offer]:
             self.searches.append(capability)
@@ -86,6 +87,7 @@ class Stage:
             deadline_at,
             done,
             history,
+            avoid,
         )
 
     @property

@@ -58,7 +58,7 @@ async def test_plan_of_a_model_is_carried_out_and_its_cost_counted(desk: Desk) -
     plans_with(desk, TEA)
     done = await desk.run(Intent.from_text(TEXT))
     assert done.ok, done.problem
-    [made] = [e for e in desk.events if isinstance(e, PlanMade)]
+    [made] = [e for e in desk.events if isinstance(e, PlanMade) and e.is_complete]
     assert made.planner == "model"
     [asked] = [e for e in desk.events if isinstance(e, ModelAnswered)]
     assert (asked.model, asked.purpose, asked.price) == ("openai:gpt-5", "plan", 2)

@@ -95,13 +95,14 @@ class FakeNetwork(FakeInvoker):
 class Desk:
     """One journal, one checkpoint file, and runs on them, one after the other, as processes would."""
 
-    def __init__(self, folder: Path, orchestrator: Orchestrator) -> None:
+    def __init__(self, folder: Path, orchestrator: Orchestrator, planner: Planner | None = None) -> None:
         self.network = FakeNetwork()
         self.journal = MemoryJournal()
         self.folder = folder
+        self.on_event: Callable[[RunEvent], None] = lambda event: None
         clock = ManualClock()
         services = Services(
-            planner=CataloguePlanner(),
+            planner=planner or CataloguePlanner(),
             catalogue=self.network,
             discovery=node_discovery(self.network),
             schedule=schedule,
@@ -136,7 +137,7 @@ class Desk:
             return ask(question) if ask else None
 
         started = {"intent": intent, "version": "0", "resumed": bool(self.events)}
-        await self._assembly.drive(RUN, started, answers or {}, asking, auto_approve, lambda event: None)
+        await self._assembly.drive(RUN, started, answers or {}, asking, auto_approve, self.on_event)
         return replay(self.events)
 
     @property

@@ -34,6 +34,7 @@ from easynet.core.events import (
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent
 from easynet.core.report import Report, Section
+from easynet.core.result import replay
 from easynet.core.task_graph import FromSubtask, Subtask, TaskGraph
 from easynet.testing.example_run import RunScript, example_run, wide_run
 
@@ -375,6 +376,25 @@ def test_new_plan_keeps_what_was_tried_and_says_that_it_was_replaced() -> None:
     assert "failed, replaced" in page.text
     assert "Planned anew: old failed" in page.text
     assert "1 step on 1 node" in page.text
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_page_says_where_a_plan_was_never_complete(is_complete: bool) -> None:
+    script = RunScript()
+    begun, whole = (
+        TaskGraph(subtasks=tuple(Subtask(id=SubtaskId(i), capability=CapabilityName(i)) for i in ids))
+        for ids in ("a", "ab")
+    )
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    script.add(PlanMade, 1, graph=begun, planner="", titles={}, is_complete=False)
+    script.attempt("a", "n", 2, 3)
+    if is_complete:
+        script.add(PlanMade, 4, graph=whole, planner="p", titles={})
+    script.add(RunFinished, 5, status="cancelled")
+    text = Page(render_page(script.events, None, "en")).text
+    assert ("The plan was not complete." in text) != is_complete
+    result = replay(script.events)
+    assert (result.plan, result.is_plan_complete) == (whole if is_complete else begun, is_complete)
 
 
 def test_circular_plan_gives_a_page_without_a_picture_of_it() -> None:

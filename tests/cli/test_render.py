@@ -322,6 +322,25 @@ def answered_run() -> list[RunEvent]:
     return script.events
 
 
+def growing_run() -> RunScript:
+    """A run whose plan has grown twice and is not complete; its first step is at work."""
+    script = RunScript()
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    for n in (1, 2):
+        ids = [SubtaskId(f"s{i}") for i in range(n)]
+        graph = TaskGraph(subtasks=tuple(Subtask(id=i, capability=CapabilityName(i)) for i in ids))
+        script.add(PlanMade, n, graph=graph, planner="", titles={}, is_complete=False)
+    script.add(AttemptStarted, 3, subtask="s0", attempt=1, node="n")
+    return script
+
+
+def test_growing_plan_is_told_as_it_grows() -> None:
+    text = told(growing_run().events)
+    assert "Planning: 1 step so far" in text
+    assert "Planning: 2 steps so far" in text
+    assert "planning goes on" in told(growing_run().events, live=True)
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_question_is_not_shown_as_a_failure(live: bool) -> None:
     text = told(asking_run().events, live=live)

@@ -52,3 +52,13 @@ def test_plan_cannot_be_changed_in_place() -> None:
     graph = TaskGraph(subtasks=())
     with pytest.raises(ValidationError):
         setattr(graph, "outputs", (SubtaskId("a"),))  # noqa: B010  # mypy knows that it is frozen
+
+
+def test_a_changed_copy_reads_what_it_says_now() -> None:
+    graph = TaskGraph(subtasks=(Subtask(id=SubtaskId("a"), capability=CapabilityName("c")),))
+    [subtask] = graph.subtasks
+    assert not subtask.needs
+    assert [*graph.by_id] == ["a"]
+    reads = subtask.model_copy(update={"arguments": {"x": FromSubtask(subtask=SubtaskId("b"))}})
+    assert reads.needs == {"b"}
+    assert [*graph.model_copy(update={"subtasks": ()}).by_id] == []

@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from easynet.core.errors import PlanRejected
 from easynet.core.events import Problem, Question, Status
 from easynet.core.ids import NodeId, SubtaskId
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.machine import (
     MAX_ATTEMPTS,
     Abandoned,
@@ -17,6 +18,7 @@ from easynet.execution.machine import (
     Command,
     Failed,
     Finish,
+    Grown,
     Machine,
     Placed,
     Start,
@@ -301,3 +303,104 @@ def test_without_failures_everything_runs_exactly_once(graph: TaskGraph, data: s
             world.tell(Succeeded(start.subtask))
     assert world.end == Finish("succeeded")
     assert world.attempts == {s.id: 1 for s in graph.subtasks}
+
+
+# ── graphs that grow ────────────────────────────────────────────────────────────────────────────
+
+
+def growing(graph: TaskGraph = TaskGraph(subtasks=())) -> Machine:  # noqa: B008  # frozen
+    return Machine(graph, is_complete=False)
+
+
+def test_a_graph_that_may_grow_does_not_succeed_before_it_is_complete() -> None:
+    machine = growing(graph_of({"a": []}))
+    assert machine.step(Begun()) == [Start(A, 1)]
+    machine.step(Placed(A))
+    assert machine.step(Succeeded(A)) == []
+    assert machine.step(Grown(graph_of({"b": ["a"]}).subtasks)) == [Start(B, 1)]
+    machine.step(Placed(B))
+    assert machine.step(Succeeded(B)) == []
+    assert machine.step(Grown((), is_complete=True)) == [Finish("succeeded")]
+
+
+def test_what_is_new_waits_for_what_is_running() -> None:
+    machine = growing(graph_of({"a": []}))
+    machine.step(Begun())
+    machine.step(Placed(A))
+    assert machine.step(Grown(graph_of({"b": ["a"]}).subtasks, is_complete=True)) == []
+    assert machine.step(Succeeded(A)) == [Start(B, 1)]
+
+
+def test_what_is_new_and_done_is_not_started() -> None:
+    machine = growing()
+    machine.step(Begun())
+    new = graph_of({"a": [], "b": ["a"]}).subtasks
+    assert machine.step(Grown(new, done=frozenset({A}), is_complete=True)) == [Start(B, 1)]
+
+
+def test_a_failure_ends_a_graph_that_is_not_complete() -> None:
+    machine = growing(graph_of({"a": []}))
+    machine.step(Begun())
+    machine.step(Placed(A))
+    (finish,) = machine.step(failed(A, "bad_data", retryable=False))
+    assert isinstance(finish, Finish)
+    assert finish.failed == A
+
+
+def test_after_a_failure_what_is_new_does_not_start() -> None:
+    machine = growing(PAIR)
+    machine.step(Begun())
+    machine.step(Placed(A))
+    machine.step(Placed(B))
+    machine.step(failed(A, "bad_data", retryable=False))
+    assert machine.step(Grown(graph_of({"c": []}).subtasks, is_complete=True)) == []
+    (finish,) = machine.step(Succeeded(B))
+    assert isinstance(finish, Finish)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        graph_of({"a": []}),
+        graph_of({"b": ["missing"]}),
+        graph_of({"b": ["c"], "c": ["b"]}),
+        graph_of({"b": ["b"]}),
+    ],
+)
+def test_growth_that_could_never_finish_is_refused(new: TaskGraph) -> None:
+    machine = growing(graph_of({"a": []}))
+    machine.step(Begun())
+    with pytest.raises(PlanRejected):
+        machine.step(Grown(new.subtasks))
+
+
+def test_a_complete_graph_does_not_grow() -> None:
+    machine = begun(PAIR)
+    with pytest.raises(ValueError, match="does not grow"):
+        machine.step(Grown(graph_of({"c": []}).subtasks))
+
+
+@given(graph=task_graphs(), data=st.data())
+def test_however_a_graph_comes_its_subtasks_start_after_their_inputs_and_end_once(
+    graph: TaskGraph, data: st.DataObject
+) -> None:
+    ordered: list[Subtask] = []
+    while len(ordered) < len(graph.subtasks):
+        there = {s.id for s in ordered}
+        ordered += [s for s in graph.subtasks if s.id not in there and s.needs <= there]
+    cuts = sorted({0, len(ordered), *data.draw(st.lists(st.integers(0, len(ordered))))})
+    parts = [tuple(ordered[a:b]) for a, b in pairwise(cuts)]
+    done = frozenset(s.id for s in graph.subtasks if not s.needs and data.draw(st.booleans()))
+    world = World(graph, growing(), succeeded={*done})
+    world.tell(Begun())
+    while world.end is None:
+        if parts and (not (world.ready or world.running) or data.draw(st.booleans())):
+            part, *parts = parts
+            world.tell(Grown(part, done=done, is_complete=not parts))
+        else:
+            world.react(data)
+    if world.end.status == "succeeded":
+        assert not parts
+        assert world.succeeded == {s.id for s in graph.subtasks}
+    with pytest.raises(ValueError, match="after the end"):
+        world.machine.step(Grown(()))

@@ -32,7 +32,7 @@ from easynet.core.events import (
     RunEvent,
     SubtaskFinished,
 )
-from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.offer import Trust
 from easynet.core.task_graph import FromInput, FromSubtask, Subtask, TaskGraph
 from easynet.execution.budget import Budget
@@ -604,3 +604,12 @@ async def test_a_run_whose_process_was_killed_goes_on_without_repeating_what_is_
         attempts = [(e.subtask, e.attempt) for e in stage.events if isinstance(e, AttemptStarted)]
         assert attempts == [("a", 1), ("b", 1), ("c", 1), ("c", 2), ("d", 1)]
         assert History.of(stage.events).reserved == {}
+
+
+async def test_an_offer_that_failed_in_the_run_is_not_turned_to_again(stage: Stage) -> None:
+    stage.offers = {"work": [offer("n1")]}
+    stage.found = {"work": [offer("n1"), offer("n2")]}
+    stage.invoker.down = {"n1"}
+    outcome = await soon(stage.run(ONE, avoid={(NodeId("n2"), CapabilityName("work"))}))
+    assert outcome.status == "failed"
+    assert {c.node for c in stage.invoker.calls} == {"n1"}

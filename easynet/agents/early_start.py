@@ -1,0 +1,137 @@
+"""A plan that is begun while its planner goes on, as far as that can do no harm."""
+
+from contextlib import aclosing
+from typing import Any
+
+from easynet.agents.input_files import call_inputs, check_inputs, take_in
+from easynet.agents.offers import offers_of
+from easynet.agents.work import State, Work
+from easynet.core.errors import EasyNetError
+from easynet.core.events import PlanMade
+from easynet.core.ids import CapabilityName
+from easynet.core.offer import Offer, Trust
+from easynet.core.schedule import Schedule
+from easynet.core.task_graph import Subtask, TaskGraph
+from easynet.execution.budget import Budget
+from easynet.execution.execution import Order
+from easynet.execution.history import History
+from easynet.planners.planner import PlanRequest, PlanResult
+from easynet.planners.validate import validate
+
+
+async def streamed(state: State, work: Work, request: PlanRequest) -> tuple[PlanResult, dict[str, Any]]:
+    """The planner's result, with the files that were taken in for what was begun before it came.
+
+    What was begun runs on where the result goes on from it. Otherwise it is given up, and where there is
+    neither a plan nor a question the planner is asked once more, for a plan as a whole.
+    """
+    early, planner = _EarlyStart(state, work, request), work.planner
+    result: PlanResult | None = None
+    error: EasyNetError | None = None
+    try:
+        async with aclosing(planner.stream(request)) as items:
+            async for item in items:
+                if isinstance(item, PlanResult):
+                    result = item
+                else:
+                    await early.take(item)
+    except EasyNetError as raised:
+        error = raised
+    except BaseException:
+        await work.runner.abandon()
+        raise
+    if result is not None and early.is_begin_of(result.graph):
+        return result, early.files
+    await work.runner.abandon()
+    is_answer = result is not None and (result.graph is not None or result.question is not None)
+    if result is not None and (is_answer or not early.subtasks):
+        return result, early.files
+    if not early.subtasks and error is not None:
+        raise error
+    return await planner.plan(request), early.files
+
+
+class _EarlyStart:
+    """The subtasks that have come so far, of which some are begun."""
+
+    def __init__(self, state: State, work: Work, request: PlanRequest) -> None:
+        self.files: dict[str, Any] = dict(state.get("files", {}))
+        """What the run holds of the input files; as in the checkpoint."""
+        self.subtasks: list[Subtask] = []
+        self._begun: list[Subtask] = []
+        self._offers: dict[CapabilityName, tuple[Offer, ...]] = {}
+        self._state = state
+        self._work = work
+        self._request = request
+        self._catalogue = {c.name: c for c in request.catalogue}
+        self._is_sound = True
+
+    def is_begin_of(self, graph: TaskGraph | None) -> bool:
+        """Whether a plan has all subtasks that came, unchanged."""
+        return graph is not None and all(graph.by_id.get(s.id) == s for s in self.subtasks)
+
+    async def take(self, subtask: Subtask) -> None:
+        """Make a subtask known, and begin it where that can do no harm.
+
+        From the first one on that does not fit nothing more is begun: the whole plan will say what is wrong.
+        """
+        graph = TaskGraph(subtasks=(*self.subtasks, subtask))
+        inputs = self._request.input_names
+        self._is_sound = self._is_sound and not validate(graph, self._request.catalogue, inputs=inputs)
+        if not self._is_sound:
+            return
+        self.subtasks.append(subtask)
+        memory = self._work.memory
+        titles = {c: self._catalogue[c].describe(memory.language) for c in graph.capabilities}
+        self._work.log.emit(PlanMade, graph=graph, planner="", titles=titles, is_complete=False)
+        if await self._is_harmless(subtask):
+            self._begun.append(subtask)
+            self._begin()
+
+    async def _is_harmless(self, subtask: Subtask) -> bool:
+        """Whether it may run although nobody knows yet what comes after it.
+
+        It can run twice, on nodes of the user's own, takes nothing of a budget, and what it reads is there
+        or begun.
+        """
+        if not self._catalogue[subtask.capability].idempotent:
+            return False
+        if not subtask.needs <= {s.id for s in self._begun}:
+            return False
+        offers = await self._own_offers(subtask.capability)
+        return bool(offers) and self._is_affordable(subtask) and await self._has_inputs(subtask)
+
+    async def _own_offers(self, capability: CapabilityName) -> tuple[Offer, ...]:
+        if capability not in self._offers:
+            found = await offers_of(self._state, self._work, [capability])
+            self._offers[capability] = tuple(o for o in found[capability] if o.trust is Trust.OWN)
+        return self._offers[capability]
+
+    def _is_affordable(self, subtask: Subtask) -> bool:
+        # What the rest of the plan will cost is not known yet, nor what the planner itself does.
+        is_free = all(offer.price == 0 for offer in self._offers[subtask.capability])
+        return is_free or self._request.parsed.requirements.budget is None
+
+    async def _has_inputs(self, subtask: Subtask) -> bool:
+        """Take in the files that it reads; where that fails, the whole plan will say why."""
+        graph = TaskGraph(subtasks=(subtask,))
+        try:
+            check_inputs(self._work, graph, self.files)
+            self.files = await take_in(self._work, graph, self.files)
+        except EasyNetError:
+            return False
+        return True
+
+    def _begin(self) -> None:
+        work = self._work
+        order = Order(
+            graph=TaskGraph(subtasks=tuple(self._begun)),
+            capabilities=self._catalogue,
+            inputs=call_inputs(work, self.files),
+            offers=self._offers,
+            schedule=Schedule(assignments=()),
+            budget=Budget(self._request.parsed.requirements.budget, spent=work.memory.paid),
+            deadline_at=work.deadline_at,
+            history=History.of(work.memory.events),
+        )
+        work.runner.begin(order, work.stored_results())
