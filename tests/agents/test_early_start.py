@@ -203,9 +203,15 @@ async def test_what_is_begun_goes_to_own_nodes_only(seat: Seat) -> None:
     assert desk.network.calls[0].node == "mine"
 
 
-async def test_what_the_budget_does_not_cover_waits(seat: Seat) -> None:
+def free(desk: Desk, name: str) -> None:
+    offered = desk.network.offered
+    offered[CapabilityName(name)] = offered[CapabilityName(name)].model_copy(update={"price": 0})
+
+
+async def test_what_would_take_of_a_budget_waits_for_the_whole_plan(seat: Seat) -> None:
     planner = ScriptedPlanner()
     desk = seat(planner)
+    free(desk, "pick_leaves")
     picked = told(desk, finished("pick"))
     seen: list[str] = []
 
@@ -215,10 +221,9 @@ async def test_what_the_budget_does_not_cover_waits(seat: Seat) -> None:
         seen.extend(called(desk))
 
     planner.script = (PICK, BREW, look, PLANNED)
-    intent = Intent.from_text("brew a cup of tea", constraints={"budget": "4 credits"})
-    result = await desk.run(intent)
-    assert result.status == "over_budget"
-    assert seen == called(desk) == ["pick_leaves"]
+    result = await desk.run(Intent.from_text("brew a cup of tea", constraints={"budget": "4 credits"}))
+    assert result.ok, result.problem
+    assert (seen, called(desk)) == (["pick_leaves"], ["pick_leaves", "brew_tea"])
 
 
 async def test_what_reads_something_that_waits_waits_too(seat: Seat) -> None:
@@ -319,8 +324,8 @@ async def test_a_plan_that_is_too_dear_as_a_whole_ends_what_was_begun_of_it(seat
     gate = Gate(FUNCTIONS["pick_leaves"])
     desk = seat(ScriptedPlanner(PICK, gate.reached.wait, PLANNED))
     desk.network.functions = {**FUNCTIONS, "pick_leaves": gate}
-    intent = Intent.from_text("brew a cup of tea", constraints={"budget": "4 credits"})
-    result = await desk.run(intent)
+    free(desk, "pick_leaves")
+    result = await desk.run(Intent.from_text("brew a cup of tea", constraints={"budget": "1 credit"}))
     assert (result.status, result.cost) == ("over_budget", 0)
     assert len(desk.network.cancelled) == 1
     assert desk.events[-2].kind == "money_settled"
