@@ -35,6 +35,7 @@ bench: .venv/ready-dev  ## every speed and size that the README states
 evals: .venv/ready-dev  ## how well intents are understood and planned
 	$(BIN)/python -m evals
 	$(BIN)/python -m evals.plans
+	$(BIN)/python -m evals.languages
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

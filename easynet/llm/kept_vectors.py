@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -32,23 +33,28 @@ class KeptVectors:
         self._name = embedder.name
         self._path = path
         self._kept: Vectors = {}
+        self._lock = threading.Lock()
 
     def of(self, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """One row for each text, in their order. Only what was never seen is computed."""
+        """One row for each text, in their order. Only what was never seen is computed. For any thread."""
+        import numpy as np  # of the extra
+
+        digests = [self._digest(text) for text in texts]
+        with self._lock:
+            self._keep(dict(zip(digests, texts, strict=True)))
+            return np.stack([self._kept[d] for d in digests])
+
+    def _keep(self, text_of: Mapping[bytes, str]) -> None:
         import numpy as np  # of the extra
 
         if len(self._kept) > _MOST:
             self._kept.clear()
-        digests = [self._digest(text) for text in texts]
-        text_of = dict(zip(digests, texts, strict=True))
         if wanted := [d for d in text_of if d not in self._kept]:
             self._kept |= self._read(wanted)
         if missing := [d for d in wanted if d not in self._kept]:
             rows = self._embedder.embed([text_of[d] for d in missing]).astype(np.float16)
-            new = dict(zip(missing, rows.astype(np.float32), strict=True))
             self._write({d: row.tobytes() for d, row in zip(missing, rows, strict=True)})
-            self._kept |= new
-        return np.stack([self._kept[d] for d in digests])
+            self._kept |= dict(zip(missing, rows.astype(np.float32), strict=True))
 
     def _digest(self, text: str) -> bytes:
         return hashlib.sha256(f"{self._name}\0{text}".encode()).digest()

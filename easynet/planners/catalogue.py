@@ -47,10 +47,11 @@ class CataloguePlanner:
         """
         if (linked := self._linked.plan(request, self.name)) is not None:
             return linked
-        asked = await asyncio.to_thread(_understood, request, self._indexed(request.catalogue))
-        close = tuple(h.capability.name for h in asked.hits[:3])
-        result = _result(asked) if asked.parts else _unsupported("no capability explains enough of the words")
-        return result.model_copy(update={"nearest": close})
+        index = self._indexed(request.catalogue)
+        # Loading an embedder takes a second, in which the loop has other work.
+        return (
+            await asyncio.to_thread(_planned, request, index) if self._embedder else _planned(request, index)
+        )
 
     def _indexed(self, catalogue: tuple[Capability, ...]) -> Index:
         """The words and meanings of a catalogue; those of the last one are remembered."""
@@ -60,6 +61,13 @@ class CataloguePlanner:
             )
             self._index = Index(catalogue, meanings)
         return self._index
+
+
+def _planned(request: PlanRequest, index: Index) -> PlanResult:
+    asked = _understood(request, index)
+    close = tuple(h.capability.name for h in asked.hits[:3])
+    result = _result(asked) if asked.parts else _unsupported("no capability explains enough of the words")
+    return result.model_copy(update={"nearest": close})
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,12 @@ class Meanings:
 
     def likeness(self, text: str) -> Likeness:
         """How near a text is to each capability, and to what has nothing to do with any."""
-        if text not in self._asked:
+        found = self._asked.get(text)
+        if found is None:
             if len(self._asked) >= _LATEST:
                 self._asked.clear()
-            self._asked[text] = self._measured(unmentioned(text).strip() or text)
-        return self._asked[text]
+            found = self._asked[text] = self._measured(unmentioned(text).strip() or text)
+        return found
 
     def strange(self, words: Sequence[str], used: Sequence[Capability]) -> tuple[str, ...]:
         """Those of the words that say something else than the words of the capabilities `used`."""

@@ -1,5 +1,6 @@
 """Capabilities that are found by what is meant, without a word or a language in common."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -141,3 +142,18 @@ def test_capabilities_with_more_texts_are_no_nearer_for_it(embedder: ConceptEmbe
     long = make("f_2() -> B", "Predict sales.", examples=tuple(f"polish stone {i}" for i in range(100)))
     like = Meanings((short, long), embedder, KeptVectors(embedder)).likeness("predict sales").of
     assert like[CapabilityName("f_1")] >= like[CapabilityName("f_2")]
+
+
+async def test_many_may_plan_at_once_over_several_catalogues(
+    embedder: ConceptEmbedder, english: tuple[Capability, ...], chinese: tuple[Capability, ...]
+) -> None:
+    planner = CataloguePlanner(embedder)
+    requests = [
+        PlanRequest(
+            parsed=ParsedIntent(text=f"predict sales {i}", language="en", inputs={"shop": "x"}),
+            catalogue=english if i % 2 else chinese,
+        )
+        for i in range(40)
+    ]
+    results = await asyncio.gather(*(planner.plan(request) for request in requests))
+    assert [steps(r) for r in results] == [["forecast_sales"] if i % 2 else ["f_1"] for i in range(40)]
