@@ -47,6 +47,7 @@ class Known:
     fails: bool = False
     hangs: bool = False
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def nodes(self) -> list[Node]:
@@ -59,7 +60,7 @@ class Known:
     async def _hang(self) -> None:
         self.asked.set()
         try:
-            await asyncio.Event().wait()
+            await self.answers.wait()
         finally:
             self.cancelled.set()
 
@@ -244,6 +245,7 @@ async def test_stop_does_not_wait_for_a_scrape_under_way(known: Known, server: M
         await known.asked.wait()
         async with within(2):
             await server.stop()
+        known.answers.set()
         await asyncio.to_thread(visitor.recv, 1)
 
 
