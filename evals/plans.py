@@ -21,10 +21,9 @@ from easynet.planners.experience_recorder import judged
 from easynet.planners.experience_upkeep import Offered
 from easynet.planners.planner import Planner, PlanRequest, PlanResult
 from easynet.planners.planner_chain import PlannerChain
-from evals.requests import Example, Suite, load, past_run
+from evals.requests import DATA, Example, Suite, load, past_run
 from evals.scores import Score, mean, score
 
-_DATA = Path(__file__).parent / "data" / "ultratool"
 _FOLD = 500
 _SIZES = (0, 50, 100, 200, 500, 1000, None)
 
@@ -102,7 +101,7 @@ def held_out(examples: Sequence[Example], seed: int = 0) -> tuple[list[Example],
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=_DATA, help="folder with tools, graph and requests")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with tools, graph and requests")
     parser.add_argument("--sizes", type=int, nargs="*", help="numbers of past runs; -1 for all")
     parser.add_argument(
         "--inner", type=int, help="seed: measure on 500 requests before the dev fold, for making choices"

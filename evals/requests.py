@@ -11,6 +11,7 @@ from easynet.core.ids import CapabilityName, RunId, SubtaskId
 from easynet.core.task_graph import FromSubtask, Subtask, TaskGraph
 from easynet.planners.past_run import PastRun
 
+DATA = Path(__file__).parent / "data" / "ultratool"
 _OUTCOME = TypeRef(name="Outcome")
 _CONTEXT = "context"
 

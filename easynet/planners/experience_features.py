@@ -10,6 +10,8 @@ from easynet.planners.experience_evidence import Evidence
 from easynet.planners.experience_plans import ABSENT, TYPICAL_LENGTH, Ints
 from easynet.planners.experience_text import Floats
 
+WIDTH = 51
+"""So many numbers there are for each candidate."""
 _OUTSIDE = 8
 """So many of the best capabilities are looked for among a plan's steps."""
 

@@ -12,7 +12,8 @@ import scipy.sparse as sp
 
 from easynet._version import __version__
 from easynet.core.ids import CapabilityName, RunId
-from easynet.planners.experience_likelihood import Likelihood
+from easynet.planners.experience_features import WIDTH
+from easynet.planners.experience_likelihood import WEIGHTS, Likelihood
 from easynet.planners.experience_model import Model
 from easynet.planners.experience_plans import PastPlans, Shape
 from easynet.planners.experience_ranker import Ranker
@@ -20,8 +21,7 @@ from easynet.planners.experience_ridge import Ridge
 from easynet.planners.experience_text import Floats, Rows, Terms, Vectors
 from easynet.planners.experience_upkeep import HEADER, Fitted, header_of
 
-_FORMAT = f"1 of EasyNet {__version__}"
-_NETWORK_PARTS = 4
+FORMAT = f"1 of EasyNet {__version__}"
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -47,7 +47,7 @@ def save(fitted: Fitted, path: Path) -> None:
         "shapes": [(shape.steps, shape.links) for shape in model.past.shapes],
         "networks": len(model.ranker.networks),
     }
-    header = {"format": _FORMAT, "version": fitted.version, "runs": fitted.runs}
+    header = {"format": FORMAT, "version": fitted.version, "runs": fitted.runs}
     try:
         with ZipFile(unfinished, "w") as archive:
             archive.writestr(HEADER, json.dumps(header))
@@ -65,7 +65,7 @@ def load(path: Path) -> Fitted | None:
     """The model in a file; nothing where there is none, or it is damaged, or another version wrote it."""
     try:
         header = header_of(path)
-        if header is None or header["format"] != _FORMAT:
+        if header is None or header["format"] != FORMAT:
             return None
         with ZipFile(path) as archive:
             model = _model(json.loads(archive.read("texts.json")), _Arrays(archive))
@@ -128,13 +128,16 @@ def _model(texts: Mapping[str, Any], arrays: _Arrays) -> Model:
     rows.check_format(full_check=True)  # SciPy itself trusts the numbers, and reads where they point
     by_plan = arrays("by_plan", len(of_run), len(past.shapes))
     ridge = Ridge(arrays("word_weights", width), rows, by_plan, past.labels)
-    mean = arrays("mean", None)
-    networks = [
-        [arrays(f"network_{i}_{j}", *([None] * (2 if j == 0 else 1))) for j in range(_NETWORK_PARTS)]
-        for i in range(int(texts["networks"]))
-    ]
-    ranker = Ranker(mean, arrays("spread", len(mean)), networks)
-    return Model(past, vectors, ridge, Likelihood(arrays("likelihood", None)), ranker)
+    networks = [_network(arrays, i) for i in range(int(texts["networks"]))]
+    ranker = Ranker(arrays("mean", WIDTH), arrays("spread", WIDTH), networks)
+    return Model(past, vectors, ridge, Likelihood(arrays("likelihood", WEIGHTS)), ranker)
+
+
+def _network(arrays: _Arrays, number: int) -> list[Floats]:
+    hidden = arrays(f"network_{number}_0", WIDTH, None)
+    width = hidden.shape[1]
+    shapes = {1: width, 2: width, 3: WIDTH}
+    return [hidden, *(arrays(f"network_{number}_{part}", size) for part, size in shapes.items())]
 
 
 def _terms(found: list[str], rarity: Floats) -> Terms:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from easynet.core.ids import RunId
 from easynet.planners.experience import Experience
-from easynet.planners.experience_file import save
+from easynet.planners.experience_file import FORMAT, save
 from easynet.planners.experience_model import Lesson, Model
 from easynet.planners.experience_plans import Shape
 from easynet.planners.experience_store import SqliteExperience
-from easynet.planners.experience_upkeep import FEWEST, Fitted, ModelFile, Offered
+from easynet.planners.experience_upkeep import FEWEST, Fitted, ModelFile, Offered, header_of, is_outdated
 from easynet.planners.matching import Matcher
 from easynet.planners.past_run import PastRun
 
@@ -35,13 +35,14 @@ def renew(path: Path, offered: Offered) -> bool:
     """
     model = ModelFile(path)
     with _alone(model.path.with_suffix(".lock")) as is_alone, closing(SqliteExperience(path)) as store:
-        version = store.version()
-        if not is_alone or not model.is_outdated(version):
+        version, header = store.version(), header_of(model.path)
+        if not is_alone:
             return False
         # The runs themselves are not kept while the model is fitted: they take as much memory as it does.
         taught = _taught(Experience(store.runs(), {c.name: c for c in offered.catalogue}).lessons)
         store.let_go()
-        if len(taught) < FEWEST:
+        known = header["runs"] if header is not None and header["format"] == FORMAT else ()
+        if len(taught) < FEWEST or not is_outdated(known, taught):
             return False
         made = _fitted(taught, version, offered)
         save(made, model.path)
@@ -77,4 +78,6 @@ def _alone(lock: Path) -> Generator[bool]:
 if __name__ == "__main__":
     os.nice(_PRIORITY)
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_CPU_S, _MOST_CPU_S))
-    renew(Path(sys.argv[1]), Offered.model_validate_json(sys.stdin.buffer.read()))
+    request = Offered.model_validate_json(sys.stdin.buffer.read())
+    while renew(Path(sys.argv[1]), request):
+        pass  # runs that ended meanwhile started nothing

@@ -11,6 +11,7 @@ from easynet.planners.experience_text import Floats
 
 _PRIOR = np.array([2.0, 1.5, 2.0, 1.5, 2.0, 1.0, 0.5, 0.3, 0.0, -5.5])
 """Weights before anything is learned; the last is the constant."""
+WEIGHTS = len(_PRIOR)
 _TRUST = 3.0
 """How strongly the weights are held to the prior."""
 _ROUNDS = 12

@@ -94,7 +94,7 @@ class ExperiencePlanner:
         found = self._file.load() if self._file is not None else None
         candidates = [f for f in (found, self._fitted) if f is not None and stored.issuperset(f.runs)]
         best = max(candidates, key=lambda f: f.version, default=None)
-        if best is not None and not best.is_outdated(known.version):
+        if best is not None and not best.is_outdated([run.id for run in lessons]):
             return best
         if self._file is not None and len(lessons) > _AT_ONCE:
             self._file.renew(Offered(catalogue=request.catalogue, links=request.links))

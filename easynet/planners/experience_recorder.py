@@ -42,10 +42,10 @@ class Recorder:
             run = PastRun.of(events, catalogue)
             if run is None:
                 return
-            offered = Offered(catalogue=tuple(catalogue), links=self.links(catalogue))
+            offered = Offered(catalogue=tuple(catalogue))
             self._store.add(await judged(run, offered, self._by_words))
-            if self._model.is_outdated(self._store.version()):
-                self._model.renew(offered)
+            if self._model.may_be_outdated(self._store.version()):
+                self._model.renew(offered.model_copy(update={"links": self.links(catalogue)}))
         except (EasyNetError, OSError) as error:
             _LOG.warning("a run was not remembered: %s", error)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,8 +51,9 @@ class Fitted:
     """Of the store, before the runs were read from it."""
     model: "Model"
 
-    def is_outdated(self, version: int) -> bool:
-        return _is_outdated(self.version, len(self.runs), version)
+    def is_outdated(self, lessons: Collection[RunId]) -> bool:
+        """Whether so many other runs are to be learned from now that it should be fitted anew."""
+        return is_outdated(self.runs, lessons)
 
 
 class ModelFile:
@@ -76,12 +78,12 @@ class ModelFile:
             self._loaded = (seen, load(self.path))
         return self._loaded[1]
 
-    def is_outdated(self, version: int) -> bool:
-        """Whether a store of this version would teach something new; told without NumPy."""
+    def may_be_outdated(self, version: int) -> bool:
+        """Whether so much has changed in a store of this version; told without reading its runs."""
         header = header_of(self.path)
         if header is None:
             return version >= FEWEST
-        return _is_outdated(int(header["version"]), len(header["runs"]), version)
+        return not 0 <= version - int(header["version"]) <= _NEW_SHARE * len(header["runs"])
 
     def renew(self, offered: Offered) -> subprocess.Popen[bytes] | None:
         """Start to fit a new model, in a process of the lowest priority that may outlive this one.
@@ -123,5 +125,6 @@ def header_of(path: Path) -> dict[str, Any] | None:
     return cast(dict[str, Any], header) if is_whole else None
 
 
-def _is_outdated(fitted_at: int, lessons: int, version: int) -> bool:
-    return not 0 <= version - fitted_at <= _NEW_SHARE * lessons
+def is_outdated(fitted: Collection[RunId], lessons: Collection[RunId]) -> bool:
+    """Whether a model of some runs should be fitted anew, now that these are the lessons."""
+    return len({*fitted} ^ {*lessons}) > _NEW_SHARE * len(fitted)
