@@ -47,7 +47,7 @@ async def test_what_fails_for_good_is_replaced_and_what_is_finished_not_run_agai
     own_data_dir: Path, tmp_path: Path
 ) -> None:
     tally = tmp_path / "tally"
-    events = await printing("print a page of these letters", tally, "set_by_machine")
+    events = await printing("print a page of these letters, set by machine", tally, "set_by_machine")
     result = replay(events)
     assert result.ok, result.problem
     assert result.output == "abc"
@@ -61,7 +61,7 @@ async def test_what_fails_for_good_is_replaced_and_what_is_finished_not_run_agai
     ("words", "failed", "then", "mend"),
     [
         (
-            "print a page of these letters",
+            "print a page of these letters, set by machine",
             "'set_by_machine' failed 2 times",
             "planned anew, and 'set_by_hand' failed 2 times",
             "Mend 'set_by_machine' on print-shop",
