@@ -124,6 +124,8 @@ def _model(texts: Mapping[str, Any], arrays: _Arrays) -> Model:
     )
     width = len(texts["words"]) + len(texts["letters"])
     stored = (arrays("rows", None), arrays("columns", None), arrays("ends", len(of_run) + 1))
+    if stored[2][-1] != len(stored[0]):
+        raise ValueError("a row that does not end")
     rows = sp.csr_matrix(stored, shape=(len(of_run), width))
     rows.check_format(full_check=True)  # SciPy itself trusts the numbers, and reads where they point
     by_plan = arrays("by_plan", len(of_run), len(past.shapes))

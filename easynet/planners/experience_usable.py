@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NAME = "experience"
 _LOOKED_AT, _ALTERNATIVES = 8, 3
+_NEAR_BEST = 0.5
+"""A plan that is less likely than this share of the likeliest is no stand-in for it."""
 _UNSURE = 0.5
 """Plans that failed at least this often are not used while they do."""
 
@@ -150,6 +152,8 @@ class Usable:
         """The first sound plans, by score and by how often plans of theirs succeeded."""
         found: list[_Sound] = []
         for choice in choices:
+            if choice.score < _NEAR_BEST * choices[0].score:
+                break
             if set(self.request.avoid) & set(choice.shape.steps) or self._distrusts(choice):
                 continue
             adapted = self._adapted(choice)

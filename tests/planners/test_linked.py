@@ -1,5 +1,8 @@
 """Plans of the catalogue along the observed tool graph."""
 
+from easynet.core.capability import Capability, Parameter, TypeRef
+from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.task_graph import FromInput, FromSubtask
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.planner import PlanResult
 from easynet.planners.validate import validate
@@ -46,3 +49,42 @@ async def test_an_argument_that_nobody_gave_is_asked_for() -> None:
 async def test_words_that_no_capability_has_are_unsupported() -> None:
     result = await CataloguePlanner().plan(asked("asdf qwer zxcv", links=LINKS))
     assert result.status == "unsupported"
+
+
+def plain(name: str, description: str, **takes: str) -> Capability:
+    """A function of plain values, of which types say nothing about what follows what."""
+    parameters = tuple(Parameter(name=n, type=TypeRef(name=t)) for n, t in takes.items())
+    return Capability(
+        name=CapabilityName(name),
+        description={"en": description},
+        parameters=parameters,
+        output=TypeRef(name="str"),
+    )
+
+
+PLAIN = (
+    *TOOLS,
+    plain("read_diary", "Read a page of the ship's diary", page="int"),
+    plain("translate_norse", "Translate old Norse words", words="str"),
+)
+
+
+async def test_a_link_leads_into_a_plain_parameter() -> None:
+    text = "read the ship's diary page = 4 and translate the old Norse words"
+    alone = await CataloguePlanner().plan(asked(text, tools=PLAIN))
+    assert alone.status == "needs_input", "nothing says that the words are those of the diary"
+    result = await CataloguePlanner().plan(
+        asked(text, tools=PLAIN, links=[("read_diary", "translate_norse")])
+    )
+    assert steps(result) == ["read_diary", "translate_norse"]
+    assert result.graph is not None
+    assert result.graph.subtasks[1].arguments == {"words": FromSubtask(subtask=SubtaskId("read_diary"))}
+
+
+async def test_what_the_user_gives_is_read_instead_of_what_a_link_gives() -> None:
+    links = [("read_diary", "translate_norse")]
+    result = await CataloguePlanner().plan(
+        asked("translate these old Norse words", tools=PLAIN, links=links, words="hest")
+    )
+    assert result.graph is not None
+    assert FromInput(name="words") in result.graph.by_id[SubtaskId("translate_norse")].arguments.values()

@@ -1,0 +1,190 @@
+"""Plans that are repeated without weighing, answers that are not asked for again, and what is left to others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from easynet.core.capability import Role
+from easynet.core.errors import DataDirectoryUnusable
+from easynet.core.ids import CapabilityName
+from easynet.planners.catalogue import CataloguePlanner
+from easynet.planners.experience_memory import MemoryExperience
+from easynet.planners.experience_planner import ExperiencePlanner
+from easynet.planners.experience_store import SqliteExperience
+from easynet.planners.past_run import PastRun
+from easynet.planners.planner import PlanResult
+from easynet.planners.planner_chain import PlannerChain
+from tests.planners.experience_world import CITY, TOOLS, asked, history, past, tool
+
+
+def planner(runs: list[PastRun]) -> ExperiencePlanner:
+    return ExperiencePlanner(MemoryExperience(runs))
+
+
+def steps(result: PlanResult) -> list[str]:
+    assert result.graph is not None, (result.status, result.why)
+    return [s.capability for s in result.graph.subtasks]
+
+
+# ── where the store is a file ───────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteExperience]:
+    opened = SqliteExperience(tmp_path / "experience.db")
+    yield opened
+    opened.close()
+
+
+TICKET = "cancel my train ticket number {}"
+
+
+def tickets(numbers: range, *, failed: str = "") -> list[PastRun]:
+    return [past(i, TICKET.format(100 + i), "cancel_train", failed=failed) for i in numbers]
+
+
+async def test_a_promotion_ends_with_the_first_failure_and_comes_back(store: SqliteExperience) -> None:
+    learner = ExperiencePlanner(store)
+    request = asked(TICKET.format(777))
+    seen: list[str] = []
+    failures = [past(3, TICKET.format(1), "cancel_train", failed="cancel_train")]
+    for runs in (
+        tickets(range(2)),
+        tickets(range(2, 3)),
+        failures,
+        tickets(range(4, 6)),
+        tickets(range(6, 7)),
+    ):
+        for run in runs:
+            store.add(run)
+        result = await learner.plan(request)
+        seen.append(result.status if result.similar_runs == 3 else "")
+    assert seen == ["", "planned", "", "", "planned"]
+
+
+async def test_a_promotion_ends_where_failures_of_the_function_jump_elsewhere(
+    store: SqliteExperience,
+) -> None:
+    for run in tickets(range(3)):
+        store.add(run)
+    request = asked(TICKET.format(777))
+    assert (await ExperiencePlanner(store).plan(request)).status == "planned"
+    for i in range(4):
+        store.add(past(10 + i, f"give ticket of {i} back", "cancel_train", failed="cancel_train"))
+    assert (await ExperiencePlanner(store).plan(request)).status == "unsupported"
+
+
+async def test_a_promotion_ends_where_the_function_takes_something_else_now(store: SqliteExperience) -> None:
+    for run in tickets(range(3)):
+        store.add(run)
+    changed = tool("cancel_train", "Cancel a train ticket", takes=(CITY,))
+    tools = tuple(changed if c.name == "cancel_train" else c for c in TOOLS)
+    request = asked(TICKET.format(777), tools=tools, city="Ulm")
+    assert (await ExperiencePlanner(store).plan(request)).status == "unsupported"
+
+
+async def test_what_was_planned_around_counts_as_a_failure(store: SqliteExperience) -> None:
+    for run in tickets(range(3)):
+        store.add(run)
+    around = past(20, "go to Rome", "book_hotel").model_copy(
+        update={"avoided": (CapabilityName("cancel_train"),)}
+    )
+    for i in range(4):
+        store.add(around.model_copy(update={"id": f"around-{i}", "at": 20.0 + i}))
+    assert (await ExperiencePlanner(store).plan(asked(TICKET.format(777)))).status == "unsupported"
+
+
+async def test_a_promoted_plan_keeps_to_the_budget(store: SqliteExperience) -> None:
+    for i in range(3):
+        store.add(past(i, f"pay bill {i}", "pay_bill"))
+    assert (await ExperiencePlanner(store).plan(asked("pay bill 9", budget=60))).status == "planned"
+    assert (await ExperiencePlanner(store).plan(asked("pay bill 9", budget=10))).status != "planned"
+
+
+async def test_runs_that_left_something_out_are_not_repeated(store: SqliteExperience) -> None:
+    for run in tickets(range(3)):
+        store.add(run.model_copy(update={"caveats": ("Nothing here does that.",)}))
+    assert (await ExperiencePlanner(store).plan(asked(TICKET.format(777)))).status == "unsupported"
+
+
+async def test_a_store_that_cannot_be_read_is_passed_over() -> None:
+    class Gone(MemoryExperience):
+        def latest(self, kind: object, most: int) -> list[PastRun]:
+            raise DataDirectoryUnusable("the disk is gone", zh="磁盘不可用")
+
+    planners = PlannerChain({"experience": ExperiencePlanner(Gone()), "catalogue": CataloguePlanner()})
+    result = await planners.plan(asked("cancel a train ticket"))
+    assert steps(result) == ["cancel_train"]
+    assert [p.why for p in result.passed_over] == ["the disk is gone"]
+
+
+# ── what was answered before ────────────────────────────────────────────────────────────────────
+
+
+def weather_in(*cities: str) -> list[PastRun]:
+    return [
+        past(i, f"what is the weather like on day {i}", "read_weather").model_copy(
+            update={"inputs": {"city": city}}
+        )
+        for i, city in enumerate(cities)
+    ]
+
+
+async def test_an_answer_that_was_always_the_same_is_taken_again_and_told() -> None:
+    request = asked("what is the weather like on day 9")
+    result = await planner(weather_in(*["Ulm"] * 5)).plan(request)
+    assert result.status == "planned"
+    assert result.found_inputs == result.assumed == {"city": "Ulm"}
+
+
+@pytest.mark.parametrize(
+    "cities", [["Ulm"] * 4, ["Ulm"] * 5 + ["Bonn"], ["Bonn", *["Ulm"] * 4]], ids=["few", "new", "old"]
+)
+async def test_other_answers_are_asked_for_again(cities: list[str]) -> None:
+    result = await planner(weather_in(*cities)).plan(asked("what is the weather like on day 9"))
+    assert result.status != "planned"
+
+
+async def test_what_the_user_says_comes_before_what_was_said_before() -> None:
+    request = asked("what is the weather like on day 9", city="Bonn")
+    result = await planner(weather_in(*["Ulm"] * 5)).plan(request)
+    assert result.assumed == {}
+
+
+# ── where descriptions say as much ──────────────────────────────────────────────────────────────
+
+
+async def test_where_descriptions_lead_to_the_same_plans_they_are_left_to_it() -> None:
+    known = [run.model_copy(update={"by_words": True}) for run in history()]
+    result = await planner(known).plan(asked("find a train from Bonn to Ulm and book a seat for me"))
+    assert result.status == "unsupported"
+    assert "descriptions" in result.why
+
+
+async def test_a_goal_that_is_named_is_part_of_the_plan() -> None:
+    request = asked("find a train from Bonn to Ulm and book a seat for me")
+    result = await planner(history()).plan(request.model_copy(update={"goal": "cancel_train"}))
+    assert result.graph is None or "cancel_train" in result.graph.capabilities
+
+
+async def test_no_sample_stands_in_for_data_of_the_users_own() -> None:
+    sample = tool("sample_data", "Sample data").model_copy(update={"role": Role.SAMPLE})
+    runs = [past(i, f"describe the data set {i}", "sample_data", tools=(sample,)) for i in range(8)]
+    tools = (*TOOLS, sample)
+    assert (await planner(runs).plan(asked("describe the data set 9", tools=tools))).status == "planned"
+    result = await planner(runs).plan(asked("describe the data set in a.csv", tools=tools))
+    assert result.status != "planned"
+
+
+async def test_a_file_that_no_step_reads_is_told() -> None:
+    runs = [past(i, "describe the trains in a.csv", "search_train") for i in range(3)]
+    result = await planner(runs).plan(asked("describe the trains in a.csv"))
+    assert result.caveats == ("No step of this plan reads the file a.csv.",)
+
+
+async def test_reasons_come_in_the_language_of_the_request() -> None:
+    for runs, text in (([], "订一张火车票"), (history(), "织毛袜")):
+        result = await planner(runs).plan(asked(text))
+        assert result.status == "unsupported"
+        assert "历史" in result.why
