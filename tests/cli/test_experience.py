@@ -56,9 +56,7 @@ def test_the_latest_runs_are_shown_with_their_plans(easynet: Easynet, store: Sql
     fill(store)
     code, out, _ = easynet()
     assert code == 0
-    assert out.startswith(
-        "3 past runs: 2 that plans are learned from, 1 that failed.\nThere is no model yet.\n"
-    )
+    assert out.startswith("3 past runs: 2 to learn plans from, 1 that failed.\nThere is no model yet.\n")
     assert "run-0001  succeeded  book a train to Rome\n    catalogue: search_train, book_train\n" in out
     assert "catalogue: pay_bill (failed: pay_bill)" in out
     assert out.index("run-0003") < out.index("run-0001")

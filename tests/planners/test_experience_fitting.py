@@ -151,7 +151,7 @@ async def test_planning_from_disk_is_the_same_as_where_it_was_learned(
 
 
 class NoFitting(ModelFile):
-    """A model file for which nothing is ever fitted in the background; it counts how often it was asked to."""
+    """A model file for which nothing is fitted in the background; it counts how often it was asked to."""
 
     asked_for = 0
 

@@ -1,25 +1,18 @@
 """Plans as past runs teach them: reused, adapted, composed, and forgotten."""
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from easynet.core.capability import Parameter, Role, TypeRef
-from easynet.core.errors import DataDirectoryUnusable
+from easynet.core.capability import Parameter, TypeRef
 from easynet.core.ids import CapabilityName
 from easynet.core.task_graph import FromInput, Given, Subtask, TaskGraph
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.experience_memory import MemoryExperience
-<<<<<<< ours
 from easynet.planners.experience_planner import ExperiencePlanner
 from easynet.planners.past_run import PastRun
-=======
-from easynet.planners.experience_store import SqliteExperience
->>>>>>> theirs
 from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.planner_chain import PlannerChain
 from easynet.planners.validate import validate

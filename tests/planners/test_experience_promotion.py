@@ -1,4 +1,4 @@
-"""Plans that are repeated without weighing, answers that are not asked for again, and what is left to others."""
+"""Plans that are repeated without weighing, answers that are not asked for again, and what is left."""
 
 from collections.abc import Iterator
 from pathlib import Path
