@@ -36,6 +36,8 @@ evals: .venv/ready-dev  ## how well intents are understood and planned
 	$(BIN)/python -m evals
 	$(BIN)/python -m evals.plans
 	$(BIN)/python -m evals.languages
+	$(BIN)/python -m evals.learning
+	$(BIN)/python -m evals.cost
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

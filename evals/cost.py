@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 from easynet.core.intent import ParsedIntent
@@ -75,7 +76,7 @@ def _learn(home: Path, count: int) -> None:
 async def _cold(home: Path, *, is_promoted: bool) -> None:
     """Plan in this fresh process, and say what it took."""
     suite, before = load(DATA), _memory()
-    import networkx  # noqa: F401  # a run has loaded it before it plans
+    import_module("networkx")  # a run has loaded it before it plans
 
     with closing(SqliteExperience(home / "experience.db")) as store:
         planner = ExperiencePlanner(store, ModelFile(home / "experience.db"))
