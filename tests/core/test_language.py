@@ -53,3 +53,9 @@ def test_a_goal_is_a_name_and_no_language() -> None:
     assert Intent(goal="train_anomaly_detector", description="训练检测器").language == "zh"
     assert Intent(goal="预测", description="forecast my sales").language == "en"
     assert Intent(goal="预测").language == "zh"
+
+
+@pytest.mark.parametrize("word", ["x", "销", "x.", "9"])
+def test_long_words_take_no_longer_than_short_ones(word: str) -> None:
+    """A time that grew with the square of their length would be longer than any test may take."""
+    assert language_of(word * 500_000) == ("zh" if word == "销" else "en")
