@@ -27,6 +27,8 @@ from evals.scores import mean
 _DATA = Path(__file__).parent / "data" / "bilingual"
 _HAN = re.compile(r"[㐀-鿿]")
 _FOLDS = ("tune", "held_out", "fresh")
+_DEV = "dev"
+"""Sentences to develop on, in a file of their own; part of no total."""
 _DESCRIBED = ("both", "en", "zh")
 _OPEN = frozenset({"planned", "needs_input"})
 
@@ -143,7 +145,9 @@ def figure(name: str, pairs: Sequence[tuple[Asked, Answer]]) -> Figure:
 
 async def measured(planner: CataloguePlanner, fold: str, verbose: bool) -> dict[str, Any]:
     """All figures of a fold with one planner."""
-    requests = read("requests.jsonl", fold)
+    own = read("dev.jsonl", fold) if fold == _DEV else []
+    requests = [q for q in own if q.right] or read("requests.jsonl", fold)
+    strangers = [q for q in own if not q.right] or read("foreign.jsonl", fold)
     lines: list[Figure] = []
     times: list[float] = []
     for language in _DESCRIBED:
@@ -160,9 +164,7 @@ async def measured(planner: CataloguePlanner, fold: str, verbose: bool) -> dict[
     offered = described("both")
     several = [(q, await answered(planner, q, offered, with_file=True)) for q in read("several.jsonl", fold)]
     foreign = {
-        name: [
-            (q, await answered(planner, q, offered, with_file=is_given)) for q in read("foreign.jsonl", fold)
-        ]
+        name: [(q, await answered(planner, q, offered, with_file=is_given)) for q in strangers]
         for name, is_given in (("without a file", False), ("with a file", True))
     }
     if verbose:
@@ -200,7 +202,7 @@ def _print(planner: str, fold: str, found: dict[str, Any]) -> None:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--fold", choices=(*_FOLDS, "all"), nargs="*", default=[*_FOLDS, "all"])
+    parser.add_argument("--fold", choices=(*_FOLDS, "all", _DEV), nargs="*", default=[*_FOLDS, "all"])
     parser.add_argument("--verbose", action="store_true", help="tell each request that went wrong, on stderr")
     options = parser.parse_args()
     planners = {"words alone": CataloguePlanner()}

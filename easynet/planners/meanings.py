@@ -12,13 +12,14 @@ from easynet.llm.embedder import Embedder
 from easynet.llm.kept_vectors import KeptVectors
 from easynet.planners.background import BACKGROUND
 from easynet.planners.files import unmentioned
+from easynet.planners.meaning_ridge import fitted
 from easynet.planners.words import is_kind_of_work
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MOST_TEXTS = 32
+_MOST_TEXTS = 64
 """Texts that stand for one capability, so that none takes up the memory of many."""
 _NEAREST, _FADE = 6, 0.6
 """How many of a capability's texts count, and how much each next one counts beside the one before."""
@@ -36,6 +37,12 @@ class Likeness:
 
     of: Mapping[CapabilityName, float]
     """With each capability, as a mean over the capability's nearest texts."""
+    chance: Mapping[CapabilityName, float]
+    """Of each capability with what has nothing to do with any; the more texts it has, the nearer."""
+    share: Mapping[CapabilityName, float]
+    """How much of it is each capability's rather than another's: about 1 for a text of its own, else 0."""
+    ours: float
+    """How much more of it is the nearest capability's than the background's."""
     background: float
     """With what people ask for in general, at most."""
 
@@ -70,16 +77,34 @@ class Meanings:
         return tuple(w for w, cosine in pairs if cosine < _SAME_WORD or is_kind_of_work(w))
 
     def _measured(self, text: str) -> Likeness:
+        rows, places = self._rows
+        vector = self._embedder.embed([text])[0]
+        cosines = rows @ vector
+        means = _means(cosines, places)
+        of = {c.name: float(mean) for c, mean in zip(self._catalogue, means, strict=True)}
+        *shares, nobodys = (float(found) for found in vector @ self._weights)
+        share = {c.name: found for c, found in zip(self._catalogue, shares, strict=True)}
+        ours = max(shares, default=0.0) - nobodys
+        return Likeness(of, self._chances, share, ours, float(cosines[-len(BACKGROUND) :].max()))
+
+    @cached_property
+    def _chances(self) -> dict[CapabilityName, float]:
         import numpy as np  # of the extra
 
         rows, places = self._rows
-        cosines = rows @ self._embedder.embed([text])[0]
-        likeness = np.append(cosines, -np.inf)
-        nearest = -np.sort(-likeness[places], axis=1)[:, :_NEAREST]
-        weights = np.where(np.isfinite(nearest), _FADE ** np.arange(nearest.shape[1]), 0.0)
-        means = (np.where(np.isfinite(nearest), nearest, 0.0) * weights).sum(axis=1) / weights.sum(axis=1)
-        of = {c.name: float(mean) for c, mean in zip(self._catalogue, means, strict=True)}
-        return Likeness(of, float(cosines[-len(BACKGROUND) :].max()))
+        likeness = rows @ rows[-len(BACKGROUND) :].T
+        means = np.stack([_means(column, places) for column in likeness.T]).mean(axis=0)
+        return {c.name: float(mean) for c, mean in zip(self._catalogue, means, strict=True)}
+
+    @cached_property
+    def _weights(self) -> "NDArray[np.float32]":
+        """What tells the capabilities' vectors apart."""
+        import numpy as np  # of the extra
+
+        rows, places = self._rows
+        owners = np.full(len(rows) + 1, len(places), np.int64)
+        owners[places] = np.arange(len(places))[:, None]
+        return fitted(rows, owners[:-1], len(places) + 1)
 
     @cached_property
     def _rows(self) -> tuple["NDArray[np.float32]", "NDArray[np.int64]"]:
@@ -98,6 +123,17 @@ class Meanings:
             places[i, : len(of_one)] = np.arange(start, start + len(of_one))
             start += len(of_one)
         return rows, places
+
+
+def _means(cosines: "NDArray[np.float32]", places: "NDArray[np.int64]") -> "NDArray[np.float64]":
+    """The mean cosine with the nearest texts of each capability."""
+    import numpy as np  # of the extra
+
+    nearest = -np.sort(-np.append(cosines, -np.inf)[places], axis=1)[:, :_NEAREST]
+    weights = np.where(np.isfinite(nearest), _FADE ** np.arange(nearest.shape[1]), 0.0)
+    found: NDArray[np.float64] = np.where(np.isfinite(nearest), nearest, 0.0) * weights
+    means: NDArray[np.float64] = found.sum(axis=1) / weights.sum(axis=1)
+    return means
 
 
 def _texts(capability: Capability) -> list[str]:

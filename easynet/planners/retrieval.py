@@ -35,12 +35,14 @@ _UNKNOWN_ACTION = 3.0
 _KNOWN_ELSEWHERE = 0.5
 _HEAD = re.compile("[:：]")
 _ALIKE = 0.6
-_UNRELATED, _MEANING = 0.2, 3.3
-"""The cosine that any two texts have, and how much one above it counts beside words."""
-_EXPLAINED, _BACKGROUND = 0.2, 0.5
-"""How much the words count beside the meaning, and what else it may be, in telling whether one is meant."""
-_MEANT, _SURER = 0.2, 5.0
-"""Where a meaning is enough to be `SUPPORTED`, and how fast it grows surer."""
+_UNRELATED, _MEANING, _SHARE = 0.2, 3.3, 1.5
+"""The cosine that any two texts have, how much one above it counts beside words, and how much it counts that
+the meaning is this capability's rather than another's."""
+_EXPLAINED, _BACKGROUND, _OURS = 0.2, 0.5, 0.3
+"""How much the words count beside the meaning, what else it may be, and how much more of it is somebody's
+here than nobody's, in telling whether one is meant."""
+_MEANT, _SURER = 0.02, 5.0
+"""Where a meaning, above chance, is enough to be `SUPPORTED`, and how fast it grows surer."""
 _SURELY = 0.8
 """The share of words that is enough whatever they mean."""
 _OTHER_WORK = 0.75
@@ -169,9 +171,11 @@ class Index:
     def _fused(self, hit: Hit, likeness: Likeness, deeds: Set[str]) -> Hit:
         """The hit with what the meaning says for or against it."""
         like = likeness.of[hit.capability.name]
-        meaning = _MEANING * max(0.0, like - _UNRELATED) * self._weight(hit.capability, deeds)
+        meaning = _MEANING * max(0.0, like - _UNRELATED) + _SHARE * likeness.share[hit.capability.name]
+        meaning *= self._weight(hit.capability, deeds)
         like *= self._fitness(hit.capability, deeds)
-        sure = like + _EXPLAINED * hit.coverage - _BACKGROUND * max(0.0, likeness.background)
+        sure = like - likeness.chance[hit.capability.name] + _EXPLAINED * hit.coverage
+        sure += _OURS * likeness.ours - _BACKGROUND * max(0.0, likeness.background)
         support = max(SUPPORTED + _SURER * (sure - _MEANT), hit.coverage if hit.coverage >= _SURELY else 0.0)
         return replace(hit, score=hit.score + meaning, support=support)
 

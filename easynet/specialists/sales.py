@@ -65,8 +65,11 @@ class SalesTable(TypedDict):
     ),
     examples=(
         "sum up my sales by month", "weekly totals of the orders", "the daily takings added up",
-        "list my orders by day", "total income of each week", "按月汇总销售额", "每周的订单总额",
-        "把每天的流水加起来", "整理每日订单", "每周总收入",
+        "list my orders by day", "total income of each week", "group the transactions into weeks",
+        "turn the list of purchases into a monthly series", "monthly income from the invoices",
+        "combine all receipts of a day", "按月汇总销售额", "每周的订单总额", "把每天的流水加起来",
+        "整理每日订单", "每周总收入", "把交易按周归并", "把购买记录变成每月的序列", "从发票得出每月收入",
+        "合并同一天的票据",
     ),
     price=1,
     expected_s=0.5,
