@@ -24,7 +24,7 @@ _TOKEN = re.compile(r"[a-z][a-z0-9]*(?:-[a-z]+)*|[㐀-鿿豈-﫿]+|[.,;:!?，。
 _TIME = (
     r"(?:(?:second|minute|hour|day|week|month|quarter|year)(?:s|ly)?\b|(?:秒|分钟|小时|天|周|星期|月|季|年))"
 )
-_AMOUNT_OF_TIME = re.compile(rf"(?<![a-z]){NUMBER}\s*(?:-\s*)?个?{_TIME}度?")
+_AMOUNT_OF_TIME = re.compile(rf"(?<![a-z\d]){NUMBER}\s*(?:-\s*)?个?{_TIME}度?")
 _GROUPING = {
     "group": re.compile(
         r"\b(?:by|per|(?:for |in )?each|(?:for |in )?every)"

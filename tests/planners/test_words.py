@@ -100,3 +100,9 @@ def test_an_infinitive_is_no_context() -> None:
 )
 def test_the_kind_of_work_is_told_from_its_object(text: str, said: bool) -> None:
     assert {bool(action(unit)) for unit in units(text)} == {said}
+
+
+@pytest.mark.parametrize("word", ["9", "x", "销", "and "])
+def test_long_texts_take_no_longer_than_short_ones(word: str) -> None:
+    """A time that grew with the square of their length would be longer than any test may take."""
+    assert len(keys(word * 200_000)) <= 2
