@@ -62,7 +62,7 @@ class RunAccount:
     """How many similar past runs had the plan, where it came from past runs."""
     passed_over: tuple[PassedOver, ...] = ()
     assumed: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """Inputs taken as in earlier runs."""
+    """Values taken as in earlier runs, by the input that would take their place."""
     schedule: Schedule | None = None
     steps: dict[SubtaskId, Step] = field(default_factory=dict[SubtaskId, Step])
     model_calls: list[ModelAnswered] = field(default_factory=list[ModelAnswered])

@@ -1,5 +1,7 @@
 """`easynet experience`: what planning has learned from past runs."""
 
+import os
+import secrets
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -88,7 +90,11 @@ def forget(
 def export(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Where to; stdout otherwise.")] = None,
     redact: Annotated[
-        bool, typer.Option("--redact", help="Hide the values of inputs, answers and literals.")
+        bool,
+        typer.Option(
+            "--redact",
+            help="Hide the values of inputs, answers and literals, and all numbers and names of files.",
+        ),
     ] = False,
 ) -> None:
     """Write past runs as JSON, one a line, oldest first."""
@@ -102,10 +108,27 @@ def export(
             write_json(line)
         return
     try:
-        file.touch(mode=0o600)  # the words and inputs of runs are nobody else's business
-        file.write_bytes(b"".join(line + b"\n" for line in lines))
+        _write_private(file, b"".join(line + b"\n" for line in lines))
     except OSError as error:
         raise SettingsError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def _write_private(file: Path, data: bytes) -> None:
+    """Put the data in place of a file, readable by this user alone, whoever could read the old one.
+
+    A device or a pipe is written to. Raises OSError, and leaves the old file then.
+    """
+    if file.exists() and not file.is_file():
+        file.write_bytes(data)
+        return
+    target = file.resolve()  # a link keeps pointing where it does
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as unfinished:
+            unfinished.write(data)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _check_function(function: str | None, runs: "list[PastRun]", doomed: "list[PastRun]") -> None:

@@ -97,7 +97,7 @@ class PlanMade(Event):
     passed_over: tuple[PassedOver, ...] = ()
     """The planners that were asked before, in order."""
     assumed: dict[str, JsonValue] = Field(default_factory=dict)
-    """Inputs that the user did not give, taken as in earlier runs."""
+    """What the user did not give and is as in earlier runs, by the input that would take its place."""
     titles: dict[CapabilityName, str]
     """What each capability does, in the user's language."""
     caveats: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """A plan for one request made into a plan for another: the same steps, with the new request's arguments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -23,6 +23,9 @@ from easynet.planners.past_run import PastRun
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest
 from easynet.planners.sources import element_of, paths
 
+Custom = tuple[CapabilityName, str, str | bool]
+"""A function, one of its parameters, and what it is always given."""
+
 
 @dataclass(frozen=True)
 class Adapted:
@@ -34,7 +37,9 @@ class Adapted:
     missing: Parameter | None = None
     """The first thing that the user has to say."""
     assumed: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """Inputs taken as in earlier runs."""
+    """Values taken as in earlier runs, by the names of the inputs that would take their place."""
+    lost: tuple[str, ...] = ()
+    """Optional arguments that the past plan had, and of which nobody knows what they should be now."""
 
 
 class Adapter:
@@ -46,13 +51,20 @@ class Adapter:
         self._by_name = {c.name: c for c in request.catalogue}
         self._literals: dict[CapabilityName, Mapping[str, JsonValue]] = {}
 
-    def reused(self, past: PastRun, habits: Mapping[str, JsonValue] | None = None) -> Adapted | None:
+    def reused(
+        self,
+        past: PastRun,
+        habits: Mapping[str, JsonValue] | None = None,
+        customs: Collection[Custom] = frozenset(),
+    ) -> Adapted | None:
         """The plan of a past run with this request's arguments; nothing where a step is not offered.
 
-        `habits` are inputs that stand in where this request says nothing.
+        What was written into the past plan was meant for that request. It stays only where it is one of the
+        `customs`, and is told as assumed. `habits` are inputs that stand in where this request says nothing.
         """
         filling = _Filling(self._inputs, [*files_in(self._text)], habits or {})
         subtasks: list[Subtask] = []
+        lost: list[str] = []
         for old in past.graph.subtasks:
             capability = self._by_name.get(old.capability)
             if capability is None:
@@ -60,10 +72,14 @@ class Adapter:
             arguments = {
                 n: b for n, b in old.arguments.items() if sources(b) and capability.parameter(n) is not None
             }
-            filling.fill(capability, arguments, self._stated(capability), self._kept(old, past))
+            filling.fill(capability, arguments, self._stated(capability), _kept(old, customs))
+            if unbound := filling.unbound(old, arguments):
+                said = literals(capability, past.text)
+                # What the words said then, and do not say now, is left to the function's default.
+                lost += [name for name, value in unbound.items() if said.get(name) != value]
             subtasks.append(old.model_copy(update={"arguments": arguments}))
         graph = TaskGraph(subtasks=tuple(subtasks), outputs=past.graph.outputs)
-        return Adapted(graph, filling.found, filling.missing, filling.assumed)
+        return Adapted(graph, filling.found, filling.missing, filling.assumed, tuple(lost))
 
     def composed(
         self, steps: Sequence[CapabilityName], links: Mapping[CapabilityName, "Reads"]
@@ -87,15 +103,6 @@ class Adapter:
         if capability.name not in self._literals:
             self._literals[capability.name] = literals(capability, self._text)
         return self._literals[capability.name]
-
-    @staticmethod
-    def _kept(old: Subtask, past: PastRun) -> dict[str, Binding]:
-        """The literals of a past plan that did not come from its own request's words."""
-        return {
-            n: b
-            for n, b in old.arguments.items()
-            if isinstance(b, Given) and str(b.value).casefold() not in past.text.casefold()
-        }
 
     @staticmethod
     def _results(capability: Capability, before: Sequence[Capability], reads: "Reads") -> dict[str, Binding]:
@@ -141,6 +148,17 @@ def _fitting(giver: Capability, parameter: Parameter) -> list[tuple[str, ...]]:
     return found or ([*paths(giver.output, element_of(wanted))] if wanted.many else [])
 
 
+def _kept(old: Subtask, customs: Collection[Custom]) -> dict[str, str | bool]:
+    """What was written into a step of a past plan, and is the same whatever the words."""
+    return {
+        n: b.value
+        for n, b in old.arguments.items()
+        if isinstance(b, Given)
+        and isinstance(b.value, str | bool)
+        and (old.capability, n, b.value) in customs
+    }
+
+
 class _Filling:
     """The arguments that come from the user, for one plan after the other step."""
 
@@ -157,9 +175,12 @@ class _Filling:
         capability: Capability,
         arguments: dict[str, Binding],
         stated: Mapping[str, JsonValue],
-        kept: Mapping[str, Binding],
+        kept: Mapping[str, str | bool],
     ) -> None:
-        """Add to `arguments` what the inputs, the words and the past plan give."""
+        """Add to `arguments` what the inputs, the words and customs give.
+
+        A required argument that none of them gives is missing; an optional one is left to its default.
+        """
         for parameter in capability.parameters:
             name = parameter.name
             if parameter.is_variadic or name in arguments:
@@ -171,8 +192,18 @@ class _Filling:
                 arguments[name] = FromInput(name=name)
                 self.missing = self.missing or parameter
 
+    def unbound(self, old: Subtask, arguments: Mapping[str, Binding]) -> dict[str, JsonValue]:
+        """What was written into a step of the past plan, and is left to the function's default now."""
+        given = self._inputs | self.found.keys() | {LANGUAGE_INPUT}
+        return {
+            n: b.value
+            for n, b in old.arguments.items()
+            if isinstance(b, Given)
+            and (n not in arguments or (n not in given and arguments[n] == FromInput(name=n, optional=True)))
+        }
+
     def _bound(
-        self, parameter: Parameter, stated: Mapping[str, JsonValue], kept: Mapping[str, Binding]
+        self, parameter: Parameter, stated: Mapping[str, JsonValue], kept: Mapping[str, str | bool]
     ) -> Binding | None:
         name = parameter.name
         if name == LANGUAGE_INPUT:
@@ -181,12 +212,14 @@ class _Filling:
             return FromInput(name=name, optional=not parameter.required)
         if name in stated:
             return Given(value=stated[name])
-        if name in kept:
-            return kept[name]
-        if parameter.required and parameter.type.name == "File" and self._files:
+        is_file = parameter.type.name == "File"
+        if parameter.required and is_file and self._files:
             self.found[name] = self._files.pop(0)
             return FromInput(name=name)
-        if parameter.required and parameter.type.name != "File" and name in self._habits:
+        # One name tells of one value only.
+        if name in kept and not is_file and self.assumed.setdefault(name, kept[name]) == kept[name]:
+            return Given(value=kept[name])
+        if parameter.required and not is_file and name in self._habits and name not in self.assumed:
             self.found[name] = self.assumed[name] = self._habits[name]
             return FromInput(name=name)
         return FromInput(name=name, optional=True) if not parameter.required else None

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from easynet.core.capability import Capability
 from easynet.core.ids import CapabilityName
-from easynet.core.task_graph import TaskGraph, sources
-from easynet.planners.adapting import Reads, reads_of
+from easynet.core.task_graph import Given, TaskGraph, sources
+from easynet.planners.adapting import Custom, Reads, reads_of
 from easynet.planners.grams import words
 from easynet.planners.past_run import PastRun, schema_of
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HABIT = 5
 """What was said so many times in a row need not be asked again."""
+_WORDINGS = 2
+"""What was the same in so many requests in different words does not come from the words."""
 _RECENT = 8
 """A function's latest outcomes, against which those before are held."""
 _FEW_FAILURES = 3
@@ -127,6 +129,16 @@ class Experience:
             if isinstance(value, str | bool) and all(run.inputs.get(name) == value for run in latest)
         }
 
+    def customs(self, graph: TaskGraph) -> frozenset[Custom]:
+        """What was written into all of the latest lessons with such a plan, whose words differ.
+
+        Only words and yes or no: a number, a date, a list or a record belongs to the request it was made for.
+        """
+        latest = self._by_steps.get(steps_of(graph), [])[-HABIT:]
+        if len({" ".join(run.text.casefold().split()) for run in latest}) < _WORDINGS:
+            return frozenset()
+        return frozenset.intersection(*map(_written, latest))
+
     @cached_property
     def _by_steps(self) -> Mapping[tuple[CapabilityName, ...], list[PastRun]]:
         found: dict[tuple[CapabilityName, ...], list[PastRun]] = defaultdict(list)
@@ -202,6 +214,25 @@ def _links(graph: TaskGraph) -> frozenset[Link]:
         for source in sources(binding)
         if source.subtask in by_id
     )
+
+
+def _written(run: PastRun) -> frozenset[Custom]:
+    """What is written into a run's plan and may be meant for other requests, too."""
+    return frozenset(
+        (subtask.capability, name, binding.value)
+        for subtask in run.graph.subtasks
+        for name, binding in subtask.arguments.items()
+        if isinstance(binding, Given)
+        and isinstance(binding.value, str | bool)
+        and _is_general(binding.value, run.text)
+    )
+
+
+def _is_general(value: str | bool, text: str) -> bool:
+    """Whether a value has no number in it, and is no part of a request's words."""
+    if isinstance(value, bool):
+        return True
+    return not any(map(str.isnumeric, value)) and value.casefold() not in text.casefold()
 
 
 def steps_of(graph: TaskGraph) -> tuple[CapabilityName, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,16 +22,6 @@ from easynet.planners.experience_text import Floats, Rows, Terms, Vectors
 from easynet.planners.experience_upkeep import HEADER, Fitted, header_of
 
 FORMAT = f"1 of EasyNet {__version__}"
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    IndexError,
-    EOFError,
-    BadZipFile,
-    NotImplementedError,
-)
 
 
 def save(fitted: Fitted, path: Path) -> None:
@@ -70,8 +60,10 @@ def load(path: Path) -> Fitted | None:
         with ZipFile(path) as archive:
             model = _model(json.loads(archive.read("texts.json")), _Arrays(archive))
         runs = tuple(map(RunId, header["runs"]))
-        return Fitted(runs, int(header["version"]), model) if len(runs) == len(model.past.of_run) else None
-    except _UNREADABLE:
+        return Fitted(runs, header["version"], model) if len(runs) == len(model.past.of_run) else None
+    except Exception:
+        # A foreign or damaged file makes `zipfile`, `json`, NumPy and SciPy raise nearly anything, even
+        # MemoryError and RecursionError. A model is fitted anew; no run fails for want of one.
         return None
 
 
@@ -108,7 +100,7 @@ class _Arrays:
 
 
 def _model(texts: Mapping[str, Any], arrays: _Arrays) -> Model:
-    """The model that was saved. Raises one of `_UNREADABLE` where its parts do not fit each other."""
+    """The model that was saved. Raises where its parts do not fit each other."""
     shapes = [
         Shape(
             tuple(map(CapabilityName, steps)), tuple((CapabilityName(a), CapabilityName(b)) for a, b in links)

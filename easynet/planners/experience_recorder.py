@@ -37,7 +37,10 @@ class Recorder:
         self._by_words = by_words
 
     async def record(self, events: Iterable[RunEvent], catalogue: Sequence[Capability]) -> None:
-        """Remember a run that has ended; one that was resumed takes the place of what it was before."""
+        """Remember a run that has ended; one that was resumed takes the place of what it was before.
+
+        It never fails: what goes wrong is logged.
+        """
         try:
             run = PastRun.of(events, catalogue)
             if run is None:
@@ -48,6 +51,9 @@ class Recorder:
                 self._model.renew(offered.model_copy(update={"links": self.links(catalogue)}))
         except (EasyNetError, OSError) as error:
             _LOG.warning("a run was not remembered: %s", error)
+        except Exception as error:
+            # A mistake of ours, or of a planner: the run is over. The error's words may hold values.
+            _LOG.warning("a run was not remembered: %s", type(error).__name__)
 
     def links(self, catalogue: Sequence[Capability]) -> Links:
         """Which of these capabilities have been seen to read from each other, where types do not say it.

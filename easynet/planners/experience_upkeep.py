@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from easynet.core.capability import Capability, Value
 from easynet.core.ids import CapabilityName, RunId
@@ -83,7 +83,7 @@ class ModelFile:
         header = header_of(self.path)
         if header is None:
             return version >= FEWEST
-        return not 0 <= version - int(header["version"]) <= _NEW_SHARE * len(header["runs"])
+        return not 0 <= version - header["version"] <= _NEW_SHARE * len(header["runs"])
 
     def renew(self, offered: Offered) -> subprocess.Popen[bytes] | None:
         """Start to fit a new model, in a process of the lowest priority that may outlive this one.
@@ -115,14 +115,32 @@ def model_path(store: Path) -> Path:
 
 
 def header_of(path: Path) -> dict[str, Any] | None:
-    """What a model was fitted on: `format`, `version` and `runs`; nothing where the file is no model."""
+    """What a model was fitted on: `format` (text), `version` (a number) and `runs` (a list of ids).
+
+    Nothing where the file is no model.
+    """
     try:
         with ZipFile(path) as archive:
             header = json.loads(archive.read(HEADER))
-    except (OSError, ValueError, KeyError, BadZipFile, NotImplementedError):
+    except Exception:
+        # A foreign or damaged file makes `zipfile` and `json` raise nearly anything: RuntimeError for a bit
+        # that says "encrypted", zlib.error, MemoryError, RecursionError. Planning goes on without it.
         return None
-    is_whole = isinstance(header, dict) and {"format", "version", "runs"} <= header.keys()
-    return cast(dict[str, Any], header) if is_whole else None
+    return cast(dict[str, Any], header) if _is_header(header) else None
+
+
+def _is_header(found: Any) -> bool:
+    """Whether a header says what it should, in the types that it should."""
+    if not isinstance(found, dict):
+        return False
+    header = cast(dict[str, Any], found)
+    runs = header.get("runs")
+    return (
+        isinstance(header.get("format"), str)
+        and type(header.get("version")) is int
+        and isinstance(runs, list)
+        and all(isinstance(run, str) for run in cast(list[Any], runs))
+    )
 
 
 def is_outdated(fitted: Collection[RunId], lessons: Collection[RunId]) -> bool:

@@ -64,7 +64,7 @@ class Usable:
         return [c for c in self.request.catalogue if c.name not in self.request.avoid]
 
     def problems(self, adapted: Adapted) -> Sequence[str]:
-        """Why a plan cannot be used: it is not sound, or passes over something that the user said or gave."""
+        """Why a plan cannot be used: it is not sound, or passes over something that was said or given."""
         graph, given = adapted.graph, self.request.input_names
         inputs = given | adapted.found_inputs.keys() | _missing_names(adapted)
         unused = given - graph.inputs.keys() - {LANGUAGE_INPUT}
@@ -73,6 +73,7 @@ class Usable:
         return (
             *validate(graph, self._usable, inputs=inputs),
             *(f"{name!r} is not used" for name in sorted(unused)),
+            *(f"what {name!r} should be is not said" for name in adapted.lost),
             *(
                 ["the user has data"]
                 if Role.SAMPLE in roles and brings_data(self.request.parsed.text)
@@ -83,7 +84,7 @@ class Usable:
 
     def repeated(self, past: PastRun, times: int) -> PlanResult | None:
         """The plan of a run that needs no weighing; nothing where it does not suit this request as it is."""
-        adapted = self.adapter.reused(past, self.experience.habits(past.graph))
+        adapted = self._reused(past)
         if adapted is None or adapted.missing is not None or self.problems(adapted):
             return None
         if not self._is_affordable(adapted):
@@ -172,8 +173,12 @@ class Usable:
     def _adapted(self, choice: "Choice") -> Adapted | None:
         past = self.experience.by_shape.get(choice.shape)
         if past is not None:
-            return self.adapter.reused(past, self.experience.habits(past.graph))
+            return self._reused(past)
         return self.adapter.composed(choice.shape.steps, self.experience.reads)
+
+    def _reused(self, past: PastRun) -> Adapted | None:
+        known, graph = self.experience, past.graph
+        return self.adapter.reused(past, known.habits(graph), known.customs(graph))
 
     def _is_affordable(self, adapted: Adapted) -> bool:
         budget = self.request.parsed.requirements.budget

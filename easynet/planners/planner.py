@@ -76,7 +76,8 @@ class PlanResult(Value):
     """Inputs that were read from the words, such as a file that they name. The graph takes them from the
     intent (`FromInput`) by these names, so that they have to be added to the intent's inputs."""
     assumed: dict[str, JsonValue] = Field(default_factory=dict)
-    """Those of the found inputs that the words do not say: they are as in earlier runs."""
+    """What the words do not say and is as in earlier runs, by the input that would take its place: found
+    inputs, and words or yes or no written into the graph."""
     caveats: tuple[str, ...] = ()
     """What the plan does not do although the words asked for it, in the user's language."""
     question: Question | None = None

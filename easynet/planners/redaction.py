@@ -1,34 +1,78 @@
 """Past runs without the values that users gave."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from pydantic import JsonValue
 
+from easynet.core.numerals import NUMBER
 from easynet.core.task_graph import Given, TaskGraph
+from easynet.planners.files import files_in
 from easynet.planners.past_run import PastRun
 
 _HIDDEN = "…"
 _SHORTEST = 3
-"""A shorter value is found everywhere, and says nothing."""
+"""A shorter value is found inside of other words, and hidden only where it is a word of its own."""
+_NUMBER = re.compile(
+    rf"\d+(?:[.,:/-]\d+)*|(?<![a-z])(?!(?:an?|one)\b){NUMBER}|\b(?:thousand|[mb]illion)s?\b", re.IGNORECASE
+)
+_QUOTED = re.compile(
+    r"\"[^\"]+\"|“[^”]+”|‘[^’]+’|「[^」]+」|『[^』]+』|《[^》]+》|`[^`]+`|(?<!\w)'[^']+'(?!\w)"
+)
+_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+|\w+://\S+")
 
 
 def redacted(run: PastRun) -> PastRun:
-    """The run with all values hidden that were given, or written into its plan, in its words as well.
+    """The run with all values hidden that were given, or written into its plan.
 
-    What else the words say is left: without it there is nothing to learn from.
+    In its words, these values are hidden, and all numbers, files, addresses and quoted text. What else the
+    words say is left: without it there is nothing to learn from.
     """
-    text = run.text
-    for value in sorted({str(v) for v in _values(run)}, key=len, reverse=True):
-        text = text.replace(value, _HIDDEN) if len(value) >= _SHORTEST else text
     return run.model_copy(
         update={
-            "text": text,
+            "text": _without(run.text, {*chain.from_iterable(map(_written, _values(run)))}),
             "inputs": dict.fromkeys(run.inputs, _HIDDEN),
             "edits": tuple(edit.model_copy(update={"value": _HIDDEN}) for edit in run.edits),
             "caveats": tuple(_HIDDEN for _ in run.caveats),
             "graph": _without_values(run.graph),
         }
     )
+
+
+def _without(text: str, values: Iterable[str]) -> str:
+    """The text with all hidden in it that may be private; overlapping parts become one."""
+    given = [re.compile(_pattern(v), re.IGNORECASE) for v in (*values, *files_in(text)) if v.strip()]
+    spans = sorted(m.span() for p in (_NUMBER, _QUOTED, _ADDRESS, *given) for m in p.finditer(text))
+    parts: list[str] = []
+    end = 0
+    for start, stop in spans:
+        if start >= end:
+            parts += [text[end:start], _HIDDEN]
+        end = max(end, stop)
+    return "".join((*parts, text[end:]))
+
+
+def _pattern(value: str) -> str:
+    """A value however it is spaced; a short one as a whole word, where words have spaces between them."""
+    found = r"\s+".join(map(re.escape, value.split()))
+    return rf"(?<![a-z0-9_]){found}(?![a-z0-9_])" if len(value) < _SHORTEST and value.isascii() else found
+
+
+def _written(value: JsonValue) -> Iterator[str]:
+    """The texts that a value is made of, as words may have them."""
+    if isinstance(value, dict):
+        yield from value
+        yield from chain.from_iterable(map(_written, value.values()))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(_written, value))
+    elif isinstance(value, str):
+        yield value
+        name = re.split(r"[/\\]", value.rstrip("/\\"))[-1]
+        yield name
+        yield name.partition(".")[0]
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def _values(run: PastRun) -> Iterator[JsonValue]:

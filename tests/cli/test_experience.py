@@ -196,6 +196,34 @@ def test_a_redacted_export_has_no_input(easynet: Easynet, store: SqliteExperienc
     assert "read_weather" in out
 
 
+def test_an_export_takes_the_place_of_a_file_that_others_may_read(
+    easynet: Easynet, store: SqliteExperience, tmp_path: Path
+) -> None:
+    fill(store)
+    file = tmp_path / "out" / "runs.jsonl"
+    file.parent.mkdir()
+    file.write_text("old")
+    file.chmod(0o644)
+    with file.open() as reader:
+        assert easynet("export", file)[0] == 0
+        assert reader.read() == "old"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [f.name for f in file.parent.iterdir()] == ["runs.jsonl"]
+
+
+def test_an_export_follows_a_link_and_writes_to_a_device(
+    easynet: Easynet, store: SqliteExperience, tmp_path: Path
+) -> None:
+    fill(store)
+    link, file = tmp_path / "link", tmp_path / "runs.jsonl"
+    link.symlink_to(file)
+    assert easynet("export", link)[0] == 0
+    assert link.is_symlink()
+    assert len(file.read_text("utf-8").splitlines()) == 3
+    assert easynet("export", "/dev/null")[0] == 0
+    assert Path("/dev/null").is_char_device()
+
+
 def test_a_file_that_cannot_be_written_is_named(easynet: Easynet, tmp_path: Path) -> None:
     code, _, err = easynet("export", tmp_path / "none" / "runs.jsonl")
     assert code == 2

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import JsonValue
+
 from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.ids import CapabilityName, RunId, SubtaskId
 from easynet.core.intent import ParsedIntent, Requirements
 from easynet.core.language import language_of
-from easynet.core.task_graph import FromInput, FromSubtask, Subtask, TaskGraph
+from easynet.core.task_graph import FromInput, FromSubtask, Given, Subtask, TaskGraph
 from easynet.planners.past_run import PastRun, schema_of
 from easynet.planners.planner import PlanRequest
 
@@ -78,6 +80,22 @@ def past(
         failed=CapabilityName(failed) if failed else None,
         schemas={c.name: schema_of(c) for c in tools if c.name in names},
     )
+
+
+def with_literals(run: PastRun, **steps: Mapping[str, JsonValue]) -> PastRun:
+    """The run with these values written into the steps of its plan."""
+    subtasks = tuple(
+        s.model_copy(
+            update={
+                "arguments": {
+                    **s.arguments,
+                    **{n: Given(value=v) for n, v in steps.get(s.capability, {}).items()},
+                }
+            }
+        )
+        for s in run.graph.subtasks
+    )
+    return run.model_copy(update={"graph": run.graph.model_copy(update={"subtasks": subtasks})})
 
 
 def history(count: int = 48) -> list[PastRun]:

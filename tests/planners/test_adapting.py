@@ -1,11 +1,15 @@
 """Plans filled with the arguments of another request."""
 
+import pytest
+from pydantic import JsonValue
+
 from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.task_graph import FromInput, FromSubtask, Gathered, Given
 from easynet.planners.adapting import Adapter, reads_of
+from easynet.planners.past_run import PastRun
 from easynet.planners.validate import validate
-from tests.planners.experience_world import asked, past, tool
+from tests.planners.experience_world import asked, past, tool, with_literals
 
 TABLE, CHART = TypeRef(name="Table"), TypeRef(name="Chart")
 
@@ -69,15 +73,57 @@ def test_what_a_step_read_in_past_runs_is_read_again() -> None:
     assert adapted.graph.outputs == ("book_train", "send_mail")
 
 
-def test_a_literal_that_was_not_in_the_past_words_is_kept() -> None:
-    mode = Parameter(name="mode", type=TypeRef(name="str"), required=False)
-    quiet = tool("play", "Play music", takes=(mode,))
-    run = past(1, "play some music", "play", tools=(quiet,))
-    step = run.graph.subtasks[0].model_copy(update={"arguments": {"mode": Given(value="soft")}})
-    run = run.model_copy(update={"graph": run.graph.model_copy(update={"subtasks": (step,)})})
-    adapted = Adapter(asked("play more music", tools=(quiet,))).reused(run)
+MODE = Parameter(name="mode", type=TypeRef(name="str"), required=False)
+PLAYER = (tool("play", "Play music", takes=(MODE,)),)
+
+
+def played(text: str, mode: JsonValue) -> PastRun:
+    return with_literals(past(1, text, "play", tools=PLAYER), play={"mode": mode})
+
+
+def test_what_is_always_the_same_is_kept_and_told() -> None:
+    adapted = Adapter(asked("play more music", tools=PLAYER)).reused(
+        played("play some music", "soft"), customs={(CapabilityName("play"), "mode", "soft")}
+    )
     assert adapted is not None
     assert adapted.graph.subtasks[0].arguments["mode"] == Given(value="soft")
+    assert (adapted.assumed, adapted.lost) == ({"mode": "soft"}, ())
+
+
+def test_what_the_user_gives_comes_before_what_is_always_the_same() -> None:
+    adapted = Adapter(asked("play more music", tools=PLAYER, mode="loud")).reused(
+        played("play some music", "soft"), customs={(CapabilityName("play"), "mode", "soft")}
+    )
+    assert adapted is not None
+    assert adapted.graph.subtasks[0].arguments["mode"] == FromInput(name="mode", optional=True)
+    assert (adapted.assumed, adapted.lost) == ({}, ())
+
+
+@pytest.mark.parametrize("mode", ["soft", True, 5, 0.5, ["soft"], {"at": "soft"}])
+def test_what_was_meant_for_another_request_is_lost(mode: JsonValue) -> None:
+    adapted = Adapter(asked("play more music", tools=PLAYER)).reused(played("play some music", mode))
+    assert adapted is not None
+    assert adapted.graph.subtasks[0].arguments["mode"] == FromInput(name="mode", optional=True)
+    assert (adapted.assumed, adapted.lost) == ({}, ("mode",))
+
+
+def test_what_the_past_words_said_and_these_do_not_is_left_to_the_default() -> None:
+    mode = MODE.model_copy(update={"choices": ("soft", "loud")})
+    tools = (tool("play", "Play music", takes=(mode,)),)
+    adapted = Adapter(asked("play music", tools=tools)).reused(played("play soft music", "soft"))
+    assert adapted is not None
+    assert adapted.lost == ()
+
+
+def test_two_values_of_one_name_are_not_told_as_one() -> None:
+    tools = (*PLAYER, tool("stop", "Stop music", takes=(MODE,)))
+    run = with_literals(
+        past(1, "x", "play", "stop", tools=tools), play={"mode": "soft"}, stop={"mode": "hard"}
+    )
+    customs = {(CapabilityName("play"), "mode", "soft"), (CapabilityName("stop"), "mode", "hard")}
+    adapted = Adapter(asked("y", tools=tools)).reused(run, customs=customs)
+    assert adapted is not None
+    assert (adapted.assumed, adapted.lost) == ({"mode": "soft"}, ("mode",))
 
 
 def test_an_optional_input_is_left_to_whoever_gives_it() -> None:

@@ -2,8 +2,10 @@
 
 import json
 import pickle
+import random
 import shutil
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -58,6 +60,13 @@ def flipped(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
+def encrypted(path: Path) -> None:
+    """One bit of the archive's table of contents says that the header is encrypted."""
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] ^= 1
+    path.write_bytes(bytes(data))
+
+
 def no_archive(path: Path) -> None:
     path.write_bytes(b"not an archive")
 
@@ -81,8 +90,6 @@ def changed(path: Path, name: str, content: bytes) -> None:
 
 
 def array(found: object) -> bytes:
-    from io import BytesIO
-
     out = BytesIO()
     np.save(out, np.asarray(found), allow_pickle=True)
     return out.getvalue()
@@ -118,6 +125,14 @@ class Bomb:
         header(runs=["a"]),
         header(version="x"),
         header(format=None),
+        header(version=None),
+        header(version=1.5),
+        header(runs=None),
+        header(runs=24),
+        header(runs=[[]] * 24),
+        encrypted,
+        lambda path: changed(path, HEADER, b"[" * 100_000),
+        lambda path: changed(path, "texts.json", b"[" * 100_000),
         lambda path: changed(path, HEADER, b"[]"),
         lambda path: changed(path, HEADER, b"{"),
         lambda path: changed(path, "texts.json", b"{}"),
@@ -140,6 +155,28 @@ class Bomb:
 def test_a_damaged_or_foreign_file_is_no_model(path: Path, damage: Callable[[Path], None]) -> None:
     damage(path)
     assert load(path) is None
+
+
+def entries(data: bytes) -> list[int]:
+    """Where an archive describes itself: its headers and its table of contents, not what it holds."""
+    with ZipFile(BytesIO(data)) as archive:
+        starts = [entry.header_offset for entry in archive.infolist()]
+        return [*(start + i for start in starts for i in range(60)), *range(archive.start_dir, len(data))]
+
+
+def test_a_flipped_bit_anywhere_leaves_a_model_that_works_or_none(made: Fitted, path: Path) -> None:
+    data, draw = path.read_bytes(), random.Random(4)
+    described = entries(data)
+    places = [*described, *draw.sample(range(len(data)), 200)]
+    for place in draw.sample(places, 1_500):
+        wrong = bytearray(data)
+        wrong[place] ^= 1 << draw.randrange(8)
+        path.write_bytes(bytes(wrong))
+        header_of(path)
+        if (again := load(path)) is not None:
+            view = again.model.view(Matcher(TOOLS), frozenset())
+            assert again.runs == made.runs
+            assert again.model.choices("mail", view, 0.1).best
 
 
 def test_a_missing_file_is_no_model(tmp_path: Path) -> None:

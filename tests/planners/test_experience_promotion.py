@@ -1,13 +1,15 @@
 """Plans that are repeated without weighing, answers that are not asked for again, and what is left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
-from easynet.core.capability import Role
+from easynet.core.capability import Parameter, Role, TypeRef
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.ids import CapabilityName
+from easynet.core.task_graph import Given
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.experience_memory import MemoryExperience
 from easynet.planners.experience_planner import ExperiencePlanner
@@ -15,7 +17,7 @@ from easynet.planners.experience_store import SqliteExperience
 from easynet.planners.past_run import PastRun
 from easynet.planners.planner import PlanResult
 from easynet.planners.planner_chain import PlannerChain
-from tests.planners.experience_world import CITY, TOOLS, asked, history, past, tool
+from tests.planners.experience_world import CITY, TOOLS, asked, history, past, tool, with_literals
 
 
 def planner(runs: list[PastRun]) -> ExperiencePlanner:
@@ -150,6 +152,86 @@ async def test_what_the_user_says_comes_before_what_was_said_before() -> None:
     request = asked("what is the weather like on day 9", city="Bonn")
     result = await planner(weather_in(*["Ulm"] * 5)).plan(request)
     assert result.assumed == {}
+
+
+# ── what was written into plans before ──────────────────────────────────────────────────────────
+
+
+def argument(name: str, kind: str, *, many: bool = False, required: bool = True) -> Parameter:
+    return Parameter(name=name, type=TypeRef(name=kind, many=many), required=required)
+
+
+TRANSFER = tool("transfer", "Send money", takes=(argument("amount", "float"), argument("to", "str")))
+INVITE = tool("invite", "Invite people", takes=(argument("guests", "str", many=True),))
+FREE = tool("free", "Send money", takes=(argument("amount", "float", required=False),))
+SEND = tool("send", "Send it", takes=(argument("folder", "str"), argument("signed", "bool")))
+BANK = (TRANSFER, INVITE, FREE, SEND)
+
+
+def written(name: str, *told: tuple[str, Mapping[str, JsonValue]]) -> list[PastRun]:
+    return [with_literals(past(i, text, name, tools=BANK), **{name: v}) for i, (text, v) in enumerate(told)]
+
+
+LANDLORD = {"amount": 1500, "to": "DE12 Landlord"}
+
+
+@pytest.mark.parametrize("times", [3, 5, 8])
+@pytest.mark.parametrize(
+    ("name", "then", "values", "now"),
+    [
+        (
+            "transfer",
+            "transfer 1,500 dollars to the landlord",
+            LANDLORD,
+            "transfer 2,300 dollars to the landlord",
+        ),
+        (
+            "transfer",
+            "transfer a thousand dollars",
+            {"amount": 1000, "to": "me"},
+            "transfer two hundred dollars",
+        ),
+        ("transfer", "send fifteen hundred", {"amount": "1500", "to": "x"}, "send fifteen hundred"),
+        ("invite", "invite Alice and Bob", {"guests": ["Alice", "Bob"]}, "invite Carol and Dave"),
+        ("free", "send a thousand dollars", {"amount": 1000}, "send two hundred dollars"),
+        ("free", "send 1,500 dollars today", {"amount": 1500}, "send 2,300 dollars today"),
+        ("send", "put it away", {"folder": "taxes", "signed": True}, "put it away"),
+    ],
+)
+async def test_what_was_written_for_another_request_is_never_taken(
+    times: int, name: str, then: str, values: Mapping[str, JsonValue], now: str
+) -> None:
+    result = await planner(written(name, *[(then, values)] * times)).plan(asked(now, tools=BANK))
+    said = (
+        [b.value for s in result.graph.subtasks for b in s.arguments.values() if isinstance(b, Given)]
+        if (result.graph)
+        else []
+    )
+    assert not [v for v in values.values() if v in said]
+    assert result.assumed == {}
+    assert name == "free" or result.status != "planned"
+
+
+async def test_words_and_yes_or_no_that_are_always_the_same_are_taken_and_told() -> None:
+    values: Mapping[str, JsonValue] = {"folder": "taxes", "signed": True}
+    runs = written("send", *[(f"put number {i} away", values) for i in range(3)])
+    result = await planner(runs).plan(asked("put number 9 away", tools=BANK))
+    assert result.status == "planned"
+    assert result.assumed == values
+    again = await planner(runs).plan(asked("put number 9 away", tools=BANK, folder="letters"))
+    assert again.assumed == {"signed": True}
+
+
+async def test_one_other_value_ends_what_was_always_the_same() -> None:
+    folders = ("letters", "taxes", "taxes")
+    runs = [
+        written("send", (f"put number {i} away", {"folder": folder, "signed": True}))[0].model_copy(
+            update={"id": f"run-{i}", "at": float(i)}
+        )
+        for i, folder in enumerate(folders)
+    ]
+    result = await planner(runs).plan(asked("put number 9 away", tools=BANK))
+    assert result.status != "planned"
 
 
 # ── where descriptions say as much ──────────────────────────────────────────────────────────────

@@ -1,9 +1,11 @@
 """What becomes of runs that have ended."""
 
+import json
 import logging
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -14,11 +16,13 @@ from easynet.core.ids import CapabilityName, RunId
 from easynet.core.intent import Intent, ParsedIntent
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.experience import Link
+from easynet.planners.experience_file import FORMAT
 from easynet.planners.experience_memory import MemoryExperience
 from easynet.planners.experience_recorder import Recorder, judged, opened
 from easynet.planners.experience_store import SqliteExperience
-from easynet.planners.experience_upkeep import ModelFile, Offered
+from easynet.planners.experience_upkeep import HEADER, ModelFile, Offered
 from easynet.planners.past_run import Edit, PastRun
+from easynet.planners.planner import PlanRequest, PlanResult
 from tests.planners.experience_world import TOOLS, chain, past
 
 OUTCOME = TypeRef(name="Outcome")
@@ -73,6 +77,35 @@ async def test_a_run_that_cannot_be_kept_is_logged_and_fails_nobody(
         assert recorder.links(TOOLS) == frozenset()
     assert "the disk is full" in caplog.text
     assert "book a train" not in caplog.text
+
+
+class Wrong(CataloguePlanner):
+    """A planner with a mistake in it."""
+
+    async def plan(self, request: PlanRequest) -> PlanResult:
+        raise RecursionError(request.parsed.text)
+
+
+async def test_a_mistake_in_a_planner_is_logged_and_fails_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(MemoryExperience(), Idle(tmp_path / "e.db"), Wrong())
+    with caplog.at_level(logging.WARNING):
+        await recorder.record(ended("a", "book a train", "book_train"), TOOLS)
+    assert "a run was not remembered: RecursionError" in caplog.text
+    assert "book a train" not in caplog.text
+
+
+@pytest.mark.parametrize("version", ["x", None, [], 1.5, True])
+async def test_a_model_whose_header_is_wrong_is_learned_anew(tmp_path: Path, version: object) -> None:
+    store, model = MemoryExperience(), Idle(tmp_path / "e.db")
+    for i in range(5):
+        store.add(past(i, "book a train", "book_train"))
+    with ZipFile(model.path, "w") as archive:
+        archive.writestr(HEADER, json.dumps({"format": FORMAT, "version": version, "runs": []}))
+    await Recorder(store, model, CataloguePlanner()).record(ended("a", "book a train", "book_train"), TOOLS)
+    assert len(store.runs()) == 6
+    assert len(model.asked) == 1
 
 
 def test_a_file_that_is_no_database_is_logged_and_runs_are_kept_in_memory(
