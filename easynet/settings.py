@@ -1,7 +1,7 @@
 """EasyNet's settings: the only reader of the environment and of the config file.
 
 Precedence: an explicit value, then the environment (`EASYNET_...`), then `easynet.toml` in the current
-folder, then the default.
+folder, then the default. What a folder may not say is in `_NOT_FROM_A_FOLDER`.
 """
 
 import os
@@ -41,14 +41,23 @@ class ModelPrice(BaseModel):
 class _FolderFile(TomlConfigSettingsSource):
     """The config file of the current folder, which may have come from anyone.
 
-    So it says neither who gets to read what the user writes, nor which key is shown to them.
+    So it says neither who gets to read what the user writes, nor which key is shown to them, nor what they
+    ask for it; neither where the user's past runs and identities are, nor which program is started.
     """
 
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__call__().items() if name not in _NOT_FROM_A_FOLDER}
 
 
-_NOT_FROM_A_FOLDER = {"model", "model_key", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"}
+_NOT_FROM_A_FOLDER = {
+    "data_dir",
+    "nats_server",
+    "model",
+    "model_key",
+    "model_prices",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+}
 
 
 class Settings(BaseSettings):

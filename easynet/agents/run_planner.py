@@ -1,6 +1,6 @@
 """A network's planner as a run asks it."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from easynet.agents.run_memory import RunMemory
@@ -19,17 +19,21 @@ from easynet.planners.planner import (
 
 
 class RunPlanner:
-    """Plans within what is left of the run's budget, and tells the run which language models were asked."""
+    """Plans within what is left of the run's budget and time, and tells the run which models were asked."""
 
-    def __init__(self, planner: Planner, log: RunLog, memory: RunMemory) -> None:
+    def __init__(
+        self, planner: Planner, log: RunLog, memory: RunMemory, time_left_s: Callable[[], float | None]
+    ) -> None:
+        """`time_left_s` tells the seconds until the deadline; None where there is none."""
         self._planner = planner
         self._log = log
         self._memory = memory
+        self._time_left_s = time_left_s
 
     async def plan(self, request: PlanRequest) -> PlanResult:
         """The planner's plan; raises as it does."""
         try:
-            return self._told(await self._planner.plan(self._with_budget_left(request)))
+            return self._told(await self._planner.plan(self._with_what_is_left(request)))
         except EasyNetError as error:
             self._tell_of_cause(error)
             raise
@@ -40,18 +44,17 @@ class RunPlanner:
             yield await self.plan(request)
             return
         try:
-            async with aclosing(self._planner.stream(self._with_budget_left(request))) as items:
+            async with aclosing(self._planner.stream(self._with_what_is_left(request))) as items:
                 async for item in items:
                     yield self._told(item) if isinstance(item, PlanResult) else item
         except EasyNetError as error:
             self._tell_of_cause(error)
             raise
 
-    def _with_budget_left(self, request: PlanRequest) -> PlanRequest:
-        needs, paid = request.parsed.requirements, self._memory.paid
-        if needs.budget is None or not paid:
-            return request
-        left = needs.model_copy(update={"budget": max(0, needs.budget - paid)})
+    def _with_what_is_left(self, request: PlanRequest) -> PlanRequest:
+        needs = request.parsed.requirements
+        budget = None if needs.budget is None else max(0, needs.budget - self._memory.paid)
+        left = needs.model_copy(update={"budget": budget, "deadline_s": self._time_left_s()})
         parsed = request.parsed.model_copy(update={"requirements": left})
         return request.model_copy(update={"parsed": parsed})
 

@@ -91,7 +91,7 @@ class Work:
 
     @property
     def planner(self) -> RunPlanner:
-        return RunPlanner(self.services.planner, self.log, self.memory)
+        return RunPlanner(self.services.planner, self.log, self.memory, lambda: self.time_left_s)
 
     def stored_results(self) -> dict[SubtaskId, bytes]:
         """The results of the present plan that are in the journal, encoded."""

@@ -246,6 +246,8 @@ class ModelError(EasyNetError):
     code = "model"
     tokens: Mapping[str, int] = MappingProxyType({})
     """What the call took all the same, by the fields of `Usage`; empty where that is not known."""
+    may_have_cost = False
+    """Whether the server may have worked on an answer without telling what it took."""
 
 
 class ModelUnavailable(ModelError):

@@ -218,6 +218,8 @@ class Execution:
         late = DeadlinePassed(
             f"the deadline passed with {unfinished} of {len(self._subtasks)} subtasks unfinished",
             hint="Resume the run, or give it more time.",
+            zh=f"期限已过，{len(self._subtasks)} 个子任务中有 {unfinished} 个未完成",
+            hint_zh="请恢复该运行，或给它更多时间。",
         )
         self._obey(self._machine.step(Stopped(problem_of(late, self._language))))
 
@@ -303,7 +305,9 @@ class Execution:
         try:
             subtask = self._subtasks[start.subtask]
             capability = self._order.capabilities[subtask.capability]
-            self._arguments[start.subtask] = arguments(subtask, capability, self._order.inputs, self._values)
+            self._arguments[start.subtask] = arguments(
+                subtask, capability, self._order.inputs, self._values, language=self._language
+            )
         except EasyNetError as error:
             self._give_up(start, error)
         else:

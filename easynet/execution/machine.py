@@ -219,7 +219,11 @@ class Machine:
                 continue
             if subtask in self._once and subtask in self._uncertain:
                 self.phases[subtask] = "failed"
-                message = f"{subtask!r} must not run twice, and an earlier attempt at it may have run"
+                message = say(
+                    self._language,
+                    f"{subtask!r} must not run twice, and an earlier attempt at it may have run",
+                    f"{subtask!r} 不能运行两次，而之前的一次尝试可能已经运行",
+                )
                 problem = Problem(code=SubtaskFailed.code, message=message)
                 return self._end(Finish("failed", problem, None, subtask))
             self.phases[subtask] = "ready"

@@ -117,12 +117,14 @@ class Failures:
         )
 
     def timed_out(self, after_s: float) -> ModelUnavailable:
-        return self._unavailable(
+        error = self._unavailable(
             f"no whole answer came within {after_s:g} s",
             f"{after_s:g} 秒内没有得到完整的回答",
             "EASYNET_MODEL_TIMEOUT_S allows more time.",
             "可用 EASYNET_MODEL_TIMEOUT_S 延长时间。",
         )
+        error.may_have_cost = True
+        return error
 
     def unreachable(self) -> ModelUnavailable:
         hint = (
@@ -133,13 +135,16 @@ class Failures:
         return self._unavailable("the server cannot be reached", "无法连接服务器", *hint, passing=True)
 
     def broke_off(self) -> ModelUnavailable:
-        return self._unavailable("the answer broke off", "回答中断", passing=True)
+        error = self._unavailable("the answer broke off", "回答中断", passing=True)
+        error.may_have_cost = True
+        return error
 
     def malformed(self) -> ModelUnavailable:
         return self._unavailable("the answer is not in this protocol's form", "回答不符合协议格式")
 
     def empty(self, usage: Usage) -> ModelUnavailable:
-        error = self._unavailable("the answer is empty", "回答为空", passing=True)
+        """Passes only where it took nothing: what was paid for once is not asked for again unseen."""
+        error = self._unavailable("the answer is empty", "回答为空", passing=usage == Usage())
         error.tokens = usage.model_dump()
         return error
 
@@ -149,6 +154,7 @@ class Failures:
             zh=f"{self._model}：回答超出 {max_tokens} 个 token，被截断",
         )
         error.tokens = usage.model_dump() if usage else {}
+        error.may_have_cost = True
         return error
 
     def refused(self, said: object, usage: Usage | None = None) -> ModelRefused:

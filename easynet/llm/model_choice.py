@@ -66,6 +66,15 @@ def is_on_this_machine(name: str) -> bool:
     return choice.provider == "compatible" and _is_loopback(urlsplit(choice.base_url).hostname or "")
 
 
+def may_use_proxy(address: str) -> bool:
+    """Whether a server may be asked by way of the proxy that the environment names.
+
+    Not on this machine, which nothing has to leave; nor unencrypted, where the proxy would read the key.
+    """
+    parts = urlsplit(address)
+    return parts.scheme == "https" and not _is_loopback(parts.hostname or "")
+
+
 def _checked_name(model: str) -> str:
     if not _NAME.fullmatch(model):
         raise InvalidModel(

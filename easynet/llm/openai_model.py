@@ -10,6 +10,7 @@ from easynet.core.errors import MissingExtra, ModelError
 from easynet.llm.bounds import bounded
 from easynet.llm.failures import Failures
 from easynet.llm.language_model import Prompt, Reply, Schema, Usage, counted
+from easynet.llm.model_choice import may_use_proxy
 
 if TYPE_CHECKING:
     from httpx2 import Request
@@ -59,6 +60,7 @@ class OpenAIModel:
             timeout=Timeout(timeout_s),
             http_client=openai.DefaultAsyncHttpxClient(
                 follow_redirects=False,
+                trust_env=may_use_proxy(base_url),
                 event_hooks={"request": [self._only_what_is_needed]} if compatible else {},
             ),
         )

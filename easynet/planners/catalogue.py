@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from easynet.core.capability import Capability, Role
 from easynet.core.events import Question
+from easynet.core.language import say
 from easynet.core.task_graph import TaskGraph
 from easynet.llm.embedder import Embedder
 from easynet.llm.kept_vectors import KeptVectors
@@ -66,7 +67,8 @@ class CataloguePlanner:
 def _planned(request: PlanRequest, index: Index) -> PlanResult:
     asked = _understood(request, index)
     close = tuple(h.capability.name for h in asked.hits[:3])
-    result = _result(asked) if asked.parts else _unsupported("no capability explains enough of the words")
+    nothing = "no capability explains enough of the words", "没有功能能解释请求中足够多的词"
+    result = _result(asked) if asked.parts else _unsupported(say(request.parsed.language, *nothing))
     return result.model_copy(update={"nearest": close})
 
 
@@ -109,7 +111,7 @@ def _understood(request: PlanRequest, index: Index) -> _Asked:
 
 
 def _result(asked: _Asked) -> PlanResult:
-    request = asked.request
+    request, language = asked.request, asked.request.parsed.language
     found, chain, goals = _goals(asked)
     plan = goals if isinstance(goals, Gap) else planned(goals, chain, is_named=asked.is_named)
     if isinstance(plan, Gap):
@@ -117,13 +119,17 @@ def _result(asked: _Asked) -> PlanResult:
     if request.avoid and not isinstance(goals, Gap):
         kept = replaced(goals, graph_of(plan.draft, plan.goals, chain), request.avoid, chain)
         if isinstance(kept, Capability):
-            return _unsupported(f"{kept.name} failed in this run, and nothing else does the same")
+            en = f"{kept.name} failed in this run, and nothing else does the same"
+            return _unsupported(say(language, en, f"{kept.name} 在本次运行中失败，且没有其他功能可代替"))
         usable = [c for c in request.catalogue if c.name not in request.avoid]
         chain = Chain(usable, _wish(asked, request.input_names | found.keys()))
         plan = planned(kept, chain, is_named=asked.is_named)
         if isinstance(plan, Gap):
-            why = f"{plan.capability.name} needs {plan.parameter.name!r}, and what gave it failed in this run"
-            return _unsupported(why)
+            needed = plan.capability.name, plan.parameter.name
+            en = f"{needed[0]} needs {needed[1]!r}, and what gave it failed in this run"
+            return _unsupported(
+                say(language, en, f"{needed[0]} 需要 {needed[1]!r}，而提供它的功能在本次运行中失败")
+            )
     graph = graph_of(plan.draft, plan.goals, chain)
     check_inputs(request.input_names, {*graph.inputs, *_instead_of_samples(graph, chain)})
     return PlanResult(
@@ -132,7 +138,11 @@ def _result(asked: _Asked) -> PlanResult:
         graph=graph,
         found_inputs=found,
         caveats=_caveats(asked, plan, [chain.by_name[n] for n in graph.capabilities], found),
-        why=f"{', '.join(g.name for g in plan.goals)} fits the words best",
+        why=say(
+            language,
+            f"{', '.join(g.name for g in plan.goals)} fits the words best",
+            f"{'、'.join(g.name for g in plan.goals)} 与请求的用词最相符",
+        ),
     )
 
 
@@ -188,11 +198,12 @@ def _unsupported(why: str) -> PlanResult:
 
 def _missing(asked: _Asked, gap: Gap, found: frozenset[str]) -> PlanResult:
     """The question for what is missing, where the user can give it."""
-    why = f"{gap.capability.name} needs {gap.parameter.name!r}"
+    language, name = asked.request.parsed.language, gap.capability.name
+    why = say(language, f"{name} needs {gap.parameter.name!r}", f"{name} 需要 {gap.parameter.name!r}")
     if not gap.is_answerable:
         return _unsupported(why)
     check_inputs(asked.request.input_names, _takes(asked, gap, found))
-    text = question_text(gap.parameter, asked.request.parsed.language)
+    text = question_text(gap.parameter, language)
     question = Question(name=gap.parameter.name, text=text)
     return PlanResult(status="needs_input", planner=CataloguePlanner.name, question=question, why=why)
 

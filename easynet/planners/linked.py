@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from easynet.core.capability import Capability
 from easynet.core.events import Question
 from easynet.core.ids import CapabilityName
+from easynet.core.language import say
 from easynet.planners.adapting import Adapted, Adapter
 from easynet.planners.composing import Composer, agreed
 from easynet.planners.matching import Matcher
@@ -79,15 +80,16 @@ def _is_sound(adapted: Adapted, request: PlanRequest) -> bool:
 
 def _result(sound: Sequence[tuple[Adapted, float]], request: PlanRequest, planner: str) -> PlanResult:
     (adapted, score), *others = sound
-    nearest = adapted.graph.capabilities[:3]
+    language, steps = request.parsed.language, adapted.graph.capabilities
+    nearest = steps[:3]
     if (missing := adapted.missing) is not None:
-        text = question_text(missing, request.parsed.language)
+        text = question_text(missing, language)
         return PlanResult(
             status="needs_input",
             planner=planner,
             question=Question(name=missing.name, text=text),
             nearest=nearest,
-            why=f"the plan needs {missing.name!r}",
+            why=say(language, f"the plan needs {missing.name!r}", f"计划需要 {missing.name!r}"),
         )
     complete = [(a, s) for a, s in others if a.missing is None][:_ALTERNATIVES]
     return PlanResult(
@@ -98,5 +100,9 @@ def _result(sound: Sequence[tuple[Adapted, float]], request: PlanRequest, planne
         alternatives=tuple(Alternative(graph=a.graph, score=s) for a, s in complete),
         found_inputs=adapted.found_inputs,
         nearest=nearest,
-        why=f"{' and then '.join(adapted.graph.capabilities)} fit the words and were seen in this order",
+        why=say(
+            language,
+            f"{' and then '.join(steps)} fit the words and were seen in this order",
+            f"{'、'.join(steps)} 与请求的用词相符，且曾按此顺序出现",
+        ),
     )

@@ -19,12 +19,13 @@ from easynet.planners.model_answer import schema_of, written
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest
 from easynet.prompts.prompt_text import prompt_text
 
-INSTRUCTIONS, REPAIR = "plan/v1", "repair/v1"
+INSTRUCTIONS, REPAIR = "plan/v2", "repair/v2"
 MOST_EXAMPLES = 3
 _FUNCTIONS, _FUNCTION, _EXAMPLE, _REQUEST, _COMPLAINTS, _ANSWER = 30_000, 2_000, 2_500, 6_000, 3_000, 20_000
 """Characters of the parts of a prompt, at most."""
-_DESCRIPTION, _NAME, _CHOICES, _PARTS, _INPUTS = 300, 120, 12, 20, 40
-"""Characters of a description and of a name; words, parts and inputs that are named; at most."""
+MOST_CHOICES = 12
+_DESCRIPTION, _NAME, _PARTS, _INPUTS = 300, 120, 20, 40
+"""Characters of a description or a complaint and of a name; parts and inputs that are named; at most."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ class Brief:
 
     def repair(self, answer: str, complaints: Sequence[str]) -> Prompt:
         """The same conversation gone on: the answer, and what is wrong with it."""
-        told = "\n".join(f"- {' '.join(complaint.split())}" for complaint in complaints)[:_COMPLAINTS]
-        again = prompt_text(REPAIR).replace("{complaints}", told)
+        lines = [_data(_shortened(complaint)) for complaint in complaints]
+        while sum(map(len, lines)) > _COMPLAINTS:
+            lines.pop()
+        again = prompt_text(REPAIR).replace("{complaints}", "\n".join(lines))
         prompt = self.prompt
         turns = (Message(role="assistant", text=answer[:_ANSWER]), Message(role="user", text=again))
         return prompt.model_copy(update={"messages": (*prompt.messages, *turns)})
@@ -182,7 +185,7 @@ def _starred(parameter: Parameter) -> str:
 
 
 def _told_type(parameter: Parameter) -> str:
-    choices = f", one of {' | '.join(parameter.choices[:_CHOICES])}" if parameter.choices else ""
+    choices = f", one of {' | '.join(parameter.choices[:MOST_CHOICES])}" if parameter.choices else ""
     return f"{parameter.type}{choices}{'' if parameter.required else ', optional'}"
 
 

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from easynet.core.capability import Parameter
 from easynet.core.events import Question
 from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.language import Language, say
 from easynet.core.task_graph import Binding, FromInput, FromSubtask, Gathered, Given, Subtask, TaskGraph
 from easynet.planners.caveats import file_caveats
 from easynet.planners.model_answer import (
@@ -21,14 +22,14 @@ from easynet.planners.model_answer import (
     Step,
     read_answer,
 )
-from easynet.planners.model_brief import Brief
+from easynet.planners.model_brief import MOST_CHOICES, Brief
 from easynet.planners.planner import LANGUAGE_INPUT, PlanResult
 from easynet.planners.questions import question_text
 from easynet.planners.validate import validate
 
 LONGEST = 60_000
 """Characters of an answer. A plan of the most subtasks there may be is shorter."""
-_REASON, _MOST_COMPLAINTS = 200, 12
+_REASON, _CHOICES, _MOST_COMPLAINTS = 200, 150, 12
 _FILE = "File"
 
 Begun = Mapping[SubtaskId, Subtask]
@@ -56,8 +57,20 @@ class Draft:
             case "ask":
                 return self._question(answer)
             case "unsupported":
-                why = _told(answer.reason) or "the model knows no way"
+                unknown = say(self._language, "the model knows no way", "该模型没有可行的办法")
+                why = _told(answer.reason) or unknown
                 return PlanResult(status="unsupported", planner=self.planner, why=why)
+
+    def unsound(self, text: str, complaints: Complaints) -> str:
+        """Why an answer cannot be used, for people; in Chinese only the kind of fault, not the complaint."""
+        is_plan = len(text) <= LONGEST and isinstance(read_answer(text), Answer)
+        fault = "计划不合规则" if is_plan else "回答不合格式"
+        first = complaints[0] if complaints else ""
+        return say(self._language, f"its plan cannot be used: {first}", f"它的计划无法使用：{fault}")
+
+    @property
+    def _language(self) -> Language:
+        return self.brief.request.parsed.language
 
     def subtask(self, step: Step) -> tuple[Subtask, Complaints]:
         """The subtask that a step means, and what is wrong with it by itself."""
@@ -110,7 +123,7 @@ class Draft:
             planner=self.planner,
             graph=graph,
             found_inputs=found,
-            caveats=tuple(file_caveats(unread, self.brief.request.parsed.language)),
+            caveats=tuple(file_caveats(unread, self._language)),
             nearest=graph.capabilities[:3],
             why=_told(answer.reason),
         )
@@ -144,9 +157,9 @@ class Draft:
         parameter = self.brief.askable.get(answer.missing or "")
         if parameter is None:
             return ("missing: that is no plain parameter of a function that the user has not given",)
-        text = question_text(parameter, self.brief.request.parsed.language)
+        text = question_text(parameter, self._language)
         question = Question(name=parameter.name, text=text, choices=parameter.choices)
-        why = f"the plan needs {parameter.name!r}"
+        why = say(self._language, f"the plan needs {parameter.name!r}", f"计划需要 {parameter.name!r}")
         return PlanResult(status="needs_input", planner=self.planner, question=question, why=why)
 
     def _misuse(self, step: Step, parameter: Parameter, binding: Binding) -> Iterator[str]:
@@ -156,7 +169,7 @@ class Draft:
             case Given(value=value) if wanted == _FILE:
                 yield f"{where} is a file, which has to be one of the inputs and not the literal {value!r}"
             case Given(value=str(word)) if parameter.choices and word not in parameter.choices:
-                yield f"{where} has to be one of {', '.join(parameter.choices)}, not {word!r}"
+                yield f"{where} has to be one of {_some(parameter.choices)}, not {word!r}"
             case FromInput(name=name) if name in self.brief.inputs:
                 given = self.brief.inputs[name].name
                 if (given == _FILE) != (wanted == _FILE) and "any" not in (given, wanted):
@@ -204,6 +217,12 @@ def _changed(graph: TaskGraph, begun: Begun) -> Iterator[str]:
     for id_, subtask in begun.items():
         if graph.by_id.get(id_) != subtask:
             yield f"{id_}: is at work already, and has to stay in the plan as it was"
+
+
+def _some(choices: Sequence[str]) -> str:
+    """The first choices; they are words of whoever offers the function."""
+    words = ", ".join(choices[:MOST_CHOICES])
+    return words if len(words) <= _CHOICES else words[: _CHOICES - 1] + "…"
 
 
 def _told(reason: str) -> str:

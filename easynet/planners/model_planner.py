@@ -11,9 +11,9 @@ from easynet.core.ids import SubtaskId
 from easynet.core.intent import Privacy
 from easynet.core.language import Language, say
 from easynet.core.task_graph import Subtask, TaskGraph
-from easynet.llm.language_model import LanguageModel, Prompt, Reply, spent
+from easynet.llm.language_model import LanguageModel, Prompt, Reply, Usage, spent
 from easynet.llm.model_choice import is_on_this_machine
-from easynet.planners.model_answer import read_step
+from easynet.planners.model_answer import MOST_SUBTASKS, read_step
 from easynet.planners.model_brief import Brief, Example
 from easynet.planners.model_draft import Complaints, Draft
 from easynet.planners.model_tally import ModelTally, Price
@@ -26,6 +26,8 @@ _MAX_TOKENS = 8_000
 """Of one answer. Models that think before they answer need most of it for that."""
 
 _SHARE_OF_DEADLINE = 0.25
+_MOST_BEGUN = MOST_SUBTASKS - 1
+"""Subtasks that are begun before an answer is whole: one more than these, which ends the plan, has room."""
 
 
 class Examples(Protocol):
@@ -120,7 +122,7 @@ class ModelPlanner:
                 calls = {"model": self._model.name, "model_calls": tally.calls}
                 yield attempts.outcome.model_copy(update=calls)
                 return
-        yield self._passed(tally, "unsupported", _unsound(language, attempts.outcome))
+        yield self._passed(tally, "unsupported", attempts.fault)
 
     def _brief(self, request: PlanRequest) -> Brief:
         past = self._examples.like(request, shareable=not self._is_here) if self._examples else ()
@@ -152,6 +154,12 @@ class _Attempts:
         self.outcome: PlanResult | Complaints = ()
         """What the last answer came to."""
 
+    @property
+    def fault(self) -> str:
+        """Why the last answer cannot be used, for people."""
+        assert not isinstance(self.outcome, PlanResult)
+        return self._draft.unsound(self._answer, self.outcome)
+
     async def next(self, *, is_repair: bool) -> AsyncGenerator[Subtask]:
         """Have the model answer once; yields the subtasks that may be begun before it has finished.
 
@@ -176,20 +184,33 @@ class _Attempts:
 
     async def _pieces(self, prompt: Prompt, purpose: str) -> AsyncGenerator[str | Reply]:
         """The answer in pieces, then whole, and counted. The clock is looked at only while waiting for it."""
-        pieces = self._model.stream(prompt, schema=self._brief.schema, max_tokens=_MAX_TOKENS)
+        schema, received = self._brief.schema, ""
+        pieces = self._model.stream(prompt, schema=schema, max_tokens=_MAX_TOKENS)
         async with aclosing(pieces):
             while True:
                 try:
                     async with asyncio.timeout_at(self._ends_at):
                         piece = await anext(pieces, None)
-                except ModelError as error:
-                    self._tally.add(purpose, spent(error))
+                    if piece is None:
+                        raise ModelError(f"{self._model.name} ended without an answer")
+                except (ModelError, TimeoutError) as error:
+                    self._count_failed(purpose, prompt, received, error)
                     raise
-                if piece is None:
-                    raise ModelError(f"{self._model.name} ended without an answer")
-                if isinstance(piece, Reply):
+                if isinstance(piece, str):
+                    received += piece
+                elif piece.usage == Usage():
+                    self._tally.add_untold(purpose, prompt, schema, piece.text)
+                else:
                     self._tally.add(purpose, piece.usage)
                 yield piece
+
+    def _count_failed(
+        self, purpose: str, prompt: Prompt, received: str, error: ModelError | TimeoutError
+    ) -> None:
+        if isinstance(error, ModelError) and (usage := spent(error)) != Usage():
+            self._tally.add(purpose, usage)
+        elif received or isinstance(error, TimeoutError) or error.may_have_cost:
+            self._tally.add_untold(purpose, prompt, self._brief.schema, received)
 
     def _check_money(self, prompt: Prompt) -> None:
         """Raise ModelError where the call may cost more than the run's budget."""
@@ -212,10 +233,12 @@ class _Beginnings:
     def next(self, text: str) -> Subtask | None:
         """The subtask that a text is, if it is sound by itself and waits for nothing that is not begun.
 
-        After the first that is not sound the answer will have to be mended, and nothing more is begun. An
-        answer that mends another has to repeat what is at work before anything new is.
+        After the first that is not sound the answer will have to be mended, and nothing more is begun; nor
+        after so many that a mended answer could not hold them all. An answer that mends another has to repeat
+        what is at work before anything new is.
         """
-        step = read_step(text) if self._is_sound else None
+        has_room = len(self._known) < _MOST_BEGUN
+        step = read_step(text) if self._is_sound and has_room else None
         if step is None:
             self._is_sound = False
             return None
@@ -244,9 +267,4 @@ def _nothing_near(language: Language) -> str:
 
 
 def _too_slow(language: Language, time_s: float) -> str:
-    return say(language, f"no plan within {time_s:g} s", f"{time_s:g} 秒内没有给出计划")
-
-
-def _unsound(language: Language, outcome: PlanResult | Complaints) -> str:
-    first = outcome[0] if isinstance(outcome, tuple) and outcome else ""
-    return say(language, f"its plan cannot be used: {first}", f"它的计划无法使用：{first}")
+    return say(language, f"no plan within {time_s:.3g} s", f"{time_s:.3g} 秒内没有给出计划")

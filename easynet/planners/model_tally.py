@@ -34,6 +34,16 @@ class ModelTally:
         self._usage += usage
         self._calls.append(ModelCall(model=self._model, purpose=purpose, usage=usage, credits=credits))
 
+    def add_untold(self, purpose: str, prompt: Prompt, schema: Schema, received: str) -> None:
+        """Count a call of which the server has not told what it took, where the price is known.
+
+        A token is taken for four bytes of what was sent and of what came.
+        """
+        if self._price is not None:
+            read, written = _bytes_sent(prompt, schema), len(received.encode())
+            tokens = Usage(input_tokens=-(-read // 4), output_tokens=-(-written // 4))
+            self.add(purpose, tokens)
+
     def at_most(self, prompt: Prompt, schema: Schema, max_tokens: int) -> int:
         """The credits that all calls may have cost after one more; 0 where the price is not known.
 
@@ -41,8 +51,12 @@ class ModelTally:
         """
         if self._price is None:
             return 0
-        texts = (prompt.instructions, *(m.text for m in prompt.messages), json.dumps(schema))
-        read = sum(len(text.encode()) for text in texts)
+        read = _bytes_sent(prompt, schema)
         plain = Usage(input_tokens=read, output_tokens=max_tokens)
         to_cache = plain.model_copy(update={"written_tokens": read})
         return max(self._price(self._usage + usage) for usage in (plain, to_cache))
+
+
+def _bytes_sent(prompt: Prompt, schema: Schema) -> int:
+    texts = (prompt.instructions, *(m.text for m in prompt.messages), json.dumps(schema))
+    return sum(len(text.encode()) for text in texts)

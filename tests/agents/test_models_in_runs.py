@@ -11,7 +11,9 @@ from easynet.agents.report_page import render_page
 from easynet.agents.run_account import RunAccount
 from easynet.core.errors import ModelError, ModelRateLimited, ModelUnavailable
 from easynet.core.events import ModelAnswered, ModelFellBack, PlanMade, paid_by
+from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Intent
+from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.llm.language_model import Usage
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.model_planner import ModelPlanner
@@ -117,6 +119,32 @@ async def test_new_plan_may_cost_what_is_left_of_the_budget(
     done = await desk.run(Intent(description="break an expensive vase", constraints=constraints))
     assert done.status == "failed"
     assert len(model.asked) == times  # a second answer may cost more than the 100 credits that are left
+
+
+class Slow:
+    """A planner that takes ten minutes, and notes how much time it was told there is."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.told: list[float | None] = []
+
+    async def plan(self, request: PlanRequest) -> PlanResult:
+        self.told.append(request.parsed.requirements.deadline_s)
+        self._desk.clock.advance(600)
+        if request.avoid:
+            return PlanResult(status="unsupported", planner="slow", why="no other way")
+        subtask = Subtask(id=SubtaskId("x"), capability=CapabilityName("break_vase"), arguments={})
+        return PlanResult(status="planned", planner="slow", graph=TaskGraph(subtasks=(subtask,)))
+
+
+@pytest.mark.parametrize(("constraints", "told"), [({}, [None, None]), ({"deadline": "1000 s"}, [1000, 400])])
+async def test_new_plan_may_take_what_is_left_of_the_time(
+    desk: Desk, constraints: dict[str, str | int | float], told: list[float | None]
+) -> None:
+    slow = Slow(desk)
+    desk.plan_with(slow)
+    await desk.run(Intent(description="break an expensive vase", constraints=constraints))
+    assert slow.told == told
 
 
 class Refusing:

@@ -100,7 +100,7 @@ class Desk:
         self.journal = MemoryJournal()
         self.folder = folder
         self.on_event: Callable[[RunEvent], None] = lambda event: None
-        clock = ManualClock()
+        self.clock = ManualClock()
         services = Services(
             planner=planner or CataloguePlanner(),
             catalogue=self.network,
@@ -109,7 +109,7 @@ class Desk:
             journal=self.journal,
             decode=decode_opaque,
             reporter=Reporter(runs_dir=folder, download=self.download),
-            clock=clock,
+            clock=self.clock,
         )
         self._client = cast("AsyncClient", self.network)
         self._orchestrator, self._services = orchestrator, services

@@ -56,6 +56,13 @@ def test_an_absent_input_is_asked_for() -> None:
     assert raised.value.name == "data"
 
 
+def test_question_for_an_input_is_in_the_users_language() -> None:
+    subtask = Subtask(id=SubtaskId("s"), capability=FIT.name, arguments={"x": FromInput(name="data")})
+    with pytest.raises(InputNeeded) as raised:
+        arguments(subtask, FIT, {}, VALUES, language="zh")
+    assert raised.value.message == "fit 需要 'data'，应取什么值？"
+
+
 @pytest.mark.parametrize("path", [("valid",), ("train", "rows", "deep"), ("test", "0")])
 def test_a_part_that_the_result_lacks_is_named(path: tuple[str, ...]) -> None:
     with pytest.raises(ArgumentMismatch, match=rf"'s' needs '{'.'.join(path)}' of 'split'"):

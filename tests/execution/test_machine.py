@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from easynet.core.errors import PlanRejected
 from easynet.core.events import Problem, Question, Status
 from easynet.core.ids import NodeId, SubtaskId
+from easynet.core.language import Language
 from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.machine import (
     MAX_ATTEMPTS,
@@ -122,6 +123,15 @@ def test_what_must_not_run_twice_is_not_sent_again_once_it_may_have_run(code: st
     assert isinstance(finish, Finish)
     assert finish.problem is not None
     assert "must not run twice" in finish.problem.message
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "must not run twice"), ("zh", "不能运行两次")])
+def test_what_may_have_run_earlier_is_not_begun_again(language: Language, words: str) -> None:
+    machine = Machine(graph_of({"a": []}), once=(A,), uncertain=(A,), language=language)
+    (finish,) = machine.step(Begun())
+    assert isinstance(finish, Finish)
+    assert finish.problem is not None
+    assert words in finish.problem.message
 
 
 @pytest.mark.parametrize("code", ["not_started", "node_refused", "overloaded"])

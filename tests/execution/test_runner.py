@@ -420,6 +420,18 @@ async def test_a_deadline_in_the_past_sends_nothing(stage: Stage) -> None:
     assert stage.invoker.calls == []
 
 
+async def test_chinese_run_is_told_of_its_end_in_chinese(stage: Stage) -> None:
+    inputs = {"language": "zh"}
+    late = (await soon(stage.run(ONE, deadline_at=stage.clock.now() - 1, inputs=inputs))).problem
+    assert late is not None
+    assert late.message == "期限已过，1 个子任务中有 1 个未完成"
+    assert late.hint == "请恢复该运行，或给它更多时间。"
+    reads = Subtask(id=A, capability=CapabilityName("work"), arguments={"name": FromInput(name="word")})
+    asked = (await soon(stage.run(TaskGraph(subtasks=(reads,)), inputs=inputs))).question
+    assert asked is not None
+    assert asked.text == "work 需要 'word'，应取什么值？"
+
+
 async def test_cancelling_stops_the_calls_settles_the_money_and_can_be_resumed(stage: Stage) -> None:
     gate = Gate()
     stage.invoker.functions = {"work": by_name(b=gate, c=gate)}

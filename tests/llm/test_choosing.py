@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from easynet.core.errors import InvalidModel, MissingExtra, SettingsError
 from easynet.llm import keys
 from easynet.llm.choosing import open_model
-from easynet.llm.model_choice import ModelChoice
+from easynet.llm.model_choice import ModelChoice, may_use_proxy
 from easynet.settings import Settings
 
 CANARY = "sk-canary-0123456789"
@@ -148,18 +148,39 @@ def test_key_does_not_travel_unencrypted() -> None:
         open_model("http://far.example/v1#m", Settings(model_key=CANARY))
 
 
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [
+        ("https://api.openai.com/v1", True),
+        ("https://far.example/v1", True),
+        ("HTTPS://far.example/v1", True),
+        ("http://far.example/v1", False),
+        ("HTTP://far.example/v1", False),
+        ("http://127.0.0.1:8080/v1", False),
+        ("https://localhost/v1", False),
+        ("https://[::1]:8080/v1", False),
+    ],
+)
+def test_proxies_see_only_what_is_encrypted_and_for_elsewhere(address: str, may: bool) -> None:
+    assert may_use_proxy(address) is may
+
+
 async def test_server_without_a_key_may_be_anywhere() -> None:
     await open_model("http://far.example/v1#m", Settings()).close()
 
 
-def test_folder_says_neither_who_is_asked_nor_with_which_key(
+def test_folder_says_nothing_that_a_stranger_could_gain_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EASYNET_DATA_DIR")
     text = 'model = "https://evil.example/v1#m"\nmodel_key = "x"\nOPENAI_API_KEY = "x"\nmodel_timeout_s = 5\n'
+    text += 'data_dir = "theirs"\nnats_server = "theirs"\n[model_prices."openai:m"]\ninput = 0\noutput = 0\n'
     (tmp_path / "easynet.toml").write_text(text)
     settings = Settings()
     assert (settings.model, settings.model_timeout_s) == ("", 5)
+    assert (settings.nats_server, settings.model_prices) == ("", {})
+    assert settings.data_dir.is_absolute()
     assert not settings.model_key.get_secret_value() + settings.openai_api_key.get_secret_value()
     monkeypatch.setenv("EASYNET_MODEL", "openai:m")
     assert Settings().model == "openai:m"

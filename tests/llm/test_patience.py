@@ -9,7 +9,8 @@ from easynet.core.errors import (
     ModelTruncated,
     ModelUnavailable,
 )
-from easynet.llm.language_model import Message, Prompt, complete
+from easynet.llm.failures import Failures
+from easynet.llm.language_model import Message, Prompt, Usage, complete
 from easynet.llm.patience import PatientModel
 from easynet.testing.language_model import Scripted, ScriptedModel
 from tests.patience import PATIENCE_S
@@ -61,6 +62,14 @@ async def test_does_not_ask_again_what_fails_again(error: ModelError) -> None:
     with pytest.raises(type(error)):
         await asking.answer()
     assert asking.times == 1
+
+
+@pytest.mark.parametrize(("took", "times"), [(Usage(), 2), (Usage(input_tokens=9, output_tokens=9), 1)])
+async def test_empty_answer_is_asked_for_again_only_where_it_took_nothing(took: Usage, times: int) -> None:
+    asking = Asking(Failures("m").empty(took), ModelTruncated())
+    with pytest.raises(ModelError):
+        await asking.answer()
+    assert asking.times == times
 
 
 async def test_does_not_wait_for_what_comes_too_late() -> None:

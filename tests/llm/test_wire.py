@@ -106,6 +106,16 @@ async def test_other_servers_get_no_more_than_they_need(monkeypatch: pytest.Monk
     assert (await sent("compatible")).requests[0].headers["authorization"] == f"Bearer {CANARY}"
 
 
+async def test_no_proxy_comes_between_us_and_a_model_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    async with model_server(Turn("from the proxy")) as proxy, model_server(Turn("from the model")) as server:
+        for variable in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(variable, proxy.url)
+        assert await ask(open_model("compatible", server.url)) == "from the model"
+    assert not proxy.requests
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_empty_instructions_are_left_out(kind: str) -> None:
     async with model_server() as server:

@@ -1,10 +1,12 @@
 """Plans of the catalogue along the observed tool graph."""
 
+import pytest
+
 from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.task_graph import FromInput, FromSubtask
 from easynet.planners.catalogue import CataloguePlanner
-from easynet.planners.planner import PlanResult
+from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.validate import validate
 from tests.planners.experience_world import CITY, TOOLS, asked, tool
 
@@ -44,6 +46,33 @@ async def test_an_argument_that_nobody_gave_is_asked_for() -> None:
     assert result.status == "needs_input"
     assert result.question is not None
     assert result.question.name == "city"
+
+
+def in_chinese(request: PlanRequest) -> PlanRequest:
+    return request.model_copy(update={"parsed": request.parsed.model_copy(update={"language": "zh"})})
+
+
+async def test_why_is_told_in_chinese_to_those_who_write_chinese() -> None:
+    request = asked("search hotels in Rome and reserve a room", links=LINKS)
+    found = await CataloguePlanner().plan(in_chinese(request))
+    assert found.why == "search_hotel、book_hotel 与请求的用词相符，且曾按此顺序出现"
+    weather = tool("read_weather", "Weather report of a city", takes=(CITY,))
+    request = asked(
+        "weather report please", tools=(weather, TOOLS[5]), links=(("read_weather", "send_mail"),)
+    )
+    found = await CataloguePlanner().plan(in_chinese(request))
+    assert (found.status, found.why) == ("needs_input", "计划需要 'city'")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("asdf qwer zxcv", "没有功能能解释请求中足够多的词"),
+        ("cancel a train ticket", "cancel_train 与请求的用词最相符"),
+    ],
+)
+async def test_why_of_the_catalogue_is_in_chinese_too(text: str, why: str) -> None:
+    assert (await CataloguePlanner().plan(in_chinese(asked(text)))).why == why
 
 
 async def test_words_that_no_capability_has_are_unsupported() -> None:

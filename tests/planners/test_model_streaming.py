@@ -11,6 +11,7 @@ from easynet.core.errors import EasyNetError, ModelTruncated, ModelUnavailable, 
 from easynet.core.task_graph import Subtask
 from easynet.llm.language_model import Prompt, Reply, Schema
 from easynet.planners.catalogue import CataloguePlanner
+from easynet.planners.model_answer import MOST_SUBTASKS
 from easynet.planners.model_planner import ModelPlanner
 from easynet.planners.planner import NonePlanned, PlanRequest, PlanResult, StreamingPlanner
 from easynet.planners.planner_chain import PlannerChain
@@ -172,6 +173,17 @@ async def test_subtask_that_changes_between_answers_is_not_begun_twice() -> None
     subtasks, last = await streamed(ModelPlanner(scripted(bad, changed, changed)))
     assert ids(subtasks) == ["load", "clean"]
     assert last.status == "unsupported"
+
+
+@pytest.mark.parametrize("steps", [MOST_SUBTASKS, MOST_SUBTASKS + 1, 300])
+async def test_runaway_answer_begins_no_more_than_a_plan_can_hold(steps: int) -> None:
+    many = [step(f"n{i}", "write_note", text=literal("hi")) for i in range(steps - 1)]
+    runaway = answer(LOAD, *many)
+    short = answer(LOAD, *many[: MOST_SUBTASKS - 1])
+    subtasks, last = await streamed(ModelPlanner(scripted(runaway, short)))
+    assert len(subtasks) < MOST_SUBTASKS
+    assert last.graph is not None
+    assert last.graph.subtasks[: len(subtasks)] == tuple(subtasks)
 
 
 async def test_nothing_is_begun_before_the_decision_is_known() -> None:
