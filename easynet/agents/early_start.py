@@ -15,6 +15,7 @@ from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.budget import Budget
 from easynet.execution.execution import Order
 from easynet.execution.history import History
+from easynet.planners.deeds import acts
 from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.validate import validate
 
@@ -22,33 +23,25 @@ from easynet.planners.validate import validate
 async def streamed(state: State, work: Work, request: PlanRequest) -> tuple[PlanResult, dict[str, Any]]:
     """The planner's result, with the files that were taken in for what was begun before it came.
 
-    What was begun runs on where the result goes on from it. Otherwise it is given up, and where there is
-    neither a plan nor a question the planner is asked once more, for a plan as a whole.
+    What was begun runs on where the result goes on from it. Otherwise it is given up; what had finished is
+    kept. Raises what the planner raises.
     """
-    early, planner = _EarlyStart(state, work, request), work.planner
+    early = _EarlyStart(state, work, request)
     result: PlanResult | None = None
-    error: EasyNetError | None = None
     try:
-        async with aclosing(planner.stream(request)) as items:
+        async with aclosing(work.planner.stream(request)) as items:
             async for item in items:
                 if isinstance(item, PlanResult):
                     result = item
                 else:
                     await early.take(item)
-    except EasyNetError as raised:
-        error = raised
     except BaseException:
         await work.runner.abandon()
         raise
-    if result is not None and early.is_begin_of(result.graph):
-        return result, early.files
-    await work.runner.abandon()
-    is_answer = result is not None and (result.graph is not None or result.question is not None)
-    if result is not None and (is_answer or not early.subtasks):
-        return result, early.files
-    if not early.subtasks and error is not None:
-        raise error
-    return await planner.plan(request), early.files
+    assert result is not None, "a result is the last item"
+    if not early.is_begin_of(result.graph):
+        await work.runner.abandon()
+    return result, early.files
 
 
 class _EarlyStart:
@@ -57,7 +50,7 @@ class _EarlyStart:
     def __init__(self, state: State, work: Work, request: PlanRequest) -> None:
         self.files: dict[str, Any] = dict(state.get("files", {}))
         """What the run holds of the input files; as in the checkpoint."""
-        self.subtasks: list[Subtask] = []
+        self._subtasks: list[Subtask] = []
         self._begun: list[Subtask] = []
         self._offers: dict[CapabilityName, tuple[Offer, ...]] = {}
         self._state = state
@@ -67,20 +60,20 @@ class _EarlyStart:
         self._is_sound = True
 
     def is_begin_of(self, graph: TaskGraph | None) -> bool:
-        """Whether a plan has all subtasks that came, unchanged."""
-        return graph is not None and all(graph.by_id.get(s.id) == s for s in self.subtasks)
+        """Whether a plan has all that was begun, unchanged."""
+        return graph is not None and all(graph.by_id.get(s.id) == s for s in self._begun)
 
     async def take(self, subtask: Subtask) -> None:
         """Make a subtask known, and begin it where that can do no harm.
 
         From the first one on that does not fit nothing more is begun: the whole plan will say what is wrong.
         """
-        graph = TaskGraph(subtasks=(*self.subtasks, subtask))
+        graph = TaskGraph(subtasks=(*self._subtasks, subtask))
         inputs = self._request.input_names
         self._is_sound = self._is_sound and not validate(graph, self._request.catalogue, inputs=inputs)
         if not self._is_sound:
             return
-        self.subtasks.append(subtask)
+        self._subtasks.append(subtask)
         memory = self._work.memory
         titles = {c: self._catalogue[c].describe(memory.language) for c in graph.capabilities}
         self._work.log.emit(PlanMade, graph=graph, planner="", titles=titles, is_complete=False)
@@ -91,10 +84,11 @@ class _EarlyStart:
     async def _is_harmless(self, subtask: Subtask) -> bool:
         """Whether it may run although nobody knows yet what comes after it.
 
-        It can run twice, on nodes of the user's own, takes nothing of a budget, and what it reads is there
-        or begun.
+        It can run twice and is not said to act on the world, nodes of the user's own offer it, it takes
+        nothing of a budget, and what it reads is there or begun.
         """
-        if not self._catalogue[subtask.capability].idempotent:
+        capability = self._catalogue[subtask.capability]
+        if not capability.idempotent or acts(capability):
             return False
         if not subtask.needs <= {s.id for s in self._begun}:
             return False

@@ -159,7 +159,7 @@ def _failure(work: Work, subtask: Subtask, problem: Problem) -> Failure:
     """What is to be known of a subtask that failed, to plan without it."""
     failed = [e for e in work.memory.this_start if isinstance(e, AttemptFailed) and e.subtask == subtask.id]
     failed = [e for e in failed if e.problem.code != InputNeeded.code]
-    is_unknown = subtask.id in History.of(work.memory.events).uncertain
+    is_unknown = History.of(work.memory.events).may_have_run(subtask)
     may_have_run = is_unknown or any(e.problem.code not in NEVER_RAN for e in failed)
     return Failure(
         subtask=subtask,

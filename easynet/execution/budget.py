@@ -45,6 +45,10 @@ class Budget:
             hint_zh=f"预算达到 {format_credits(enough, 'zh')}即可完成这一步。",
         )
 
+    def catch_up(self, spent: int) -> None:
+        """So much of the run's money is spent by now, on whatever; what is settled here is a part of it."""
+        self.spent = max(self.spent, spent)
+
     def settle(self, reserved: int, paid: int) -> None:
         """End a reservation of `reserved` credits: `paid` are spent, the rest comes back."""
         if not 0 <= paid <= reserved <= self.reserved:

@@ -120,7 +120,7 @@ class Execution:
             order.graph,
             done=values.keys(),
             once=_once(order, order.graph.subtasks),
-            uncertain=order.history.uncertain,
+            uncertain=_uncertain(order, order.graph.subtasks),
             attempts=order.history.attempts,
             language=self._language,
             is_complete=is_complete,
@@ -139,8 +139,11 @@ class Execution:
     def grow(self, order: Order, values: Mapping[SubtaskId, Any], *, is_complete: bool) -> None:
         """Go on with an order that holds the present one's subtasks, unchanged, and more.
 
-        Its budget and its history are those of the present one. After the end nothing happens.
+        Its history is that of the present one, and so is its budget, which catches up with what was spent
+        elsewhere. After the end nothing happens.
         """
+        # At once: what waits to be settled is neither in this budget nor in that one.
+        self._order.budget.catch_up(order.budget.spent)
         self._post(partial(self._grow, order, values, is_complete))
 
     async def drive(self) -> Outcome:
@@ -211,7 +214,8 @@ class Execution:
         self._trusts |= {o.trust for offers in order.offers.values() for o in offers}
         unbound = [s.id for s in new if s.id not in done]
         self._dispatch.grow(order.graph, order.offers, order.schedule, unbound)
-        self._obey(self._machine.step(Grown(new, done, _once(order, new), is_complete)))
+        once, uncertain = _once(order, new), _uncertain(self._order, new)
+        self._obey(self._machine.step(Grown(new, done, once, uncertain, is_complete)))
 
     def _stop(self) -> None:
         unfinished = len(self._subtasks.keys() - self._values.keys())
@@ -381,6 +385,11 @@ class Execution:
 def _once(order: Order, subtasks: Iterable[Subtask]) -> frozenset[SubtaskId]:
     """The subtasks that must not run twice."""
     return frozenset(s.id for s in subtasks if not order.capabilities[s.capability].idempotent)
+
+
+def _uncertain(order: Order, subtasks: Iterable[Subtask]) -> frozenset[SubtaskId]:
+    """The subtasks that may have run already."""
+    return frozenset(s.id for s in subtasks if order.history.may_have_run(s))
 
 
 def _question(error: EasyNetError) -> Question | None:

@@ -9,10 +9,12 @@ from easynet.core.events import (
     AttemptStarted,
     MoneyReserved,
     MoneySettled,
+    PlanMade,
     RunEvent,
     SubtaskFinished,
 )
 from easynet.core.ids import SubtaskId
+from easynet.core.task_graph import Subtask
 
 _UNCERTAIN = frozenset({"node_unreachable", "outcome_unknown", "call_timeout", "gateway_unreachable"})
 """Codes of attempts that may have run without an answer."""
@@ -35,8 +37,11 @@ class History:
     Attempts between two known ends are one call, sent again because nobody knew what became of it. They
     share an idempotency key.
     """
-    uncertain: frozenset[SubtaskId] = frozenset()
-    """Subtasks whose last attempt may have run, or still be running, without a result in the journal."""
+    uncertain: tuple[Subtask, ...] = ()
+    """Subtasks whose last attempt may have run, or still be running, without a result in the journal.
+
+    As they were in the plan then: a later plan may use their names for something else.
+    """
     reserved: Mapping[tuple[SubtaskId, int], int] = field(default_factory=dict[tuple[SubtaskId, int], int])
     """Credits by subtask and attempt that were set aside and never settled, because the process died."""
 
@@ -44,23 +49,34 @@ class History:
     def of(cls, events: Iterable[RunEvent]) -> Self:
         attempts: dict[SubtaskId, int] = {}
         rounds: dict[SubtaskId, int] = {}
-        uncertain: set[SubtaskId] = set()
+        plan: Mapping[SubtaskId, Subtask] = {}
+        uncertain: list[Subtask] = []
         reserved: dict[tuple[SubtaskId, int], int] = {}
         for event in events:
             match event:
+                case PlanMade():
+                    plan = event.graph.by_id
                 case AttemptStarted():
                     attempts[event.subtask] = event.attempt
-                    uncertain.add(event.subtask)
-                case AttemptFailed() if not is_uncertain(event.problem.code):
+                    if (sent := plan[event.subtask]) not in uncertain:
+                        uncertain.append(sent)
+                case AttemptFailed() if is_uncertain(event.problem.code):
+                    pass
+                case AttemptFailed() | SubtaskFinished():
                     rounds[event.subtask] = rounds.get(event.subtask, 0) + 1
-                    uncertain.discard(event.subtask)
-                case SubtaskFinished():
-                    rounds[event.subtask] = rounds.get(event.subtask, 0) + 1
-                    uncertain.discard(event.subtask)
+                    uncertain = [s for s in uncertain if s != plan.get(event.subtask)]
                 case MoneyReserved():
                     reserved[event.subtask, event.attempt] = event.amount
                 case MoneySettled():
                     reserved.pop((event.subtask, event.attempt), None)
                 case _:
                     pass
-        return cls(attempts, rounds, frozenset(uncertain), reserved)
+        return cls(attempts, rounds, tuple(uncertain), reserved)
+
+    def may_have_run(self, subtask: Subtask) -> bool:
+        """Whether an uncertain attempt called the same, under this name or with these arguments."""
+        return any(
+            sent.capability == subtask.capability
+            and (sent.id == subtask.id or sent.arguments == subtask.arguments)
+            for sent in self.uncertain
+        )

@@ -47,6 +47,8 @@ class Grown:
     """Those that have results already."""
     once: frozenset[SubtaskId] = frozenset()
     """Those that must not run twice."""
+    uncertain: frozenset[SubtaskId] = frozenset()
+    """Those that may have run earlier."""
     is_complete: bool = False
     """No more will come."""
 
@@ -180,10 +182,11 @@ class Machine:
         match stimulus:
             case Begun():
                 commands = self._release([s for s, n in self._missing.items() if n == 0])
-            case Grown(subtasks, done, once, is_complete):
+            case Grown(subtasks, done, once, uncertain, is_complete):
                 if self._is_complete:
                     raise ValueError("a complete graph does not grow")
                 self._once |= once
+                self._uncertain |= uncertain
                 self._is_complete = is_complete
                 self._add(subtasks, done)
                 commands = self._release([s.id for s in subtasks if self._missing[s.id] == 0])

@@ -75,7 +75,8 @@ class Runner:
         reservations that were left open, and does not repeat effects. `avoid` are offers that failed in it;
         they are not turned to when the registry is asked again.
 
-        Where a part of the graph was begun, that goes on, with the budget and the history it was begun with.
+        Where a part of the graph was begun, that goes on, with the history and the limit it was begun with;
+        of `budget` what was spent in the meantime counts.
 
         What goes wrong on nodes is in the outcome. Cancelling it cancels the calls, keeps what has finished,
         ends all reservations, and leaves the run ready to be resumed. Raises PlanRejected where the graph

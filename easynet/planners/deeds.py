@@ -1,8 +1,11 @@
-"""What kind of deed a word names, and at which stage of a thing's life such a deed comes."""
+"""What kind of deed a word or a function does, and at which stage of a thing's life such a deed comes."""
 
 import re
 from types import MappingProxyType
 from typing import Final
+
+from easynet.core.capability import Capability
+from easynet.planners.grams import words
 
 _DEEDS: Final = {
     "look": "search query queries inquire inquiry inquiries enquire check find get look lookup know see view"
@@ -48,6 +51,10 @@ STAGES = MappingProxyType(
 """A thing is looked up before it is made, made before it is changed, and told of when all is done."""
 ANY_STAGE: Final = 2.0
 
+_HARMLESS = frozenset({"look", "choose", "compute"})
+"""Deeds after which the world is as it was before."""
+
+_HEAD = re.compile("[:：]")
 _OF_WORD = {word: deed for deed, listed in _DEEDS.items() for word in listed.split()}
 _HAN_DEED = re.compile("|".join(sorted((w for w in _OF_WORD if not w.isascii()), key=len, reverse=True)))
 _VERBS = re.compile(
@@ -65,6 +72,14 @@ def deed_of(word: str) -> str | None:
 def han_deeds(text: str) -> list[tuple[str, int]]:
     """The deeds that Chinese words name, each with where it stands."""
     return [(_OF_WORD[m[0]], m.start()) for m in _HAN_DEED.finditer(text)]
+
+
+def acts(capability: Capability) -> frozenset[str]:
+    """What a capability does to the world, by its name and by what its descriptions begin with."""
+    heads = [_HEAD.split(text, maxsplit=1)[0] for text in capability.description.values()]
+    told = words(" . ".join((capability.name, *heads)))
+    deeds = {deed_of(word) for word in told} | {deed for text in heads for deed, _ in han_deeds(text.lower())}
+    return frozenset(d for d in deeds if d is not None and d not in _HARMLESS)
 
 
 def stage(name: list[str], description: list[str], text: str = "") -> float:

@@ -111,8 +111,8 @@ class StreamingPlanner(Planner, Protocol):
         """The subtasks of a plan as soon as each is known, then the result, which is the last item.
 
         Each subtask fits the catalogue, reads only subtasks that came before it, and only inputs that the
-        user gave. A result with a graph has all of them, unchanged, among others; one without says that the
-        plan came to nothing. Closing the generator ends the planning.
+        user gave. A result with a graph either has all of them, unchanged, among others, or is another
+        plan; one without says that nothing came of it. Closing the generator ends the planning.
         """
         ...
 

@@ -49,29 +49,27 @@ class PlannerChain:
     async def stream(self, request: PlanRequest) -> AsyncGenerator[Subtask | PlanResult]:
         """The subtasks of the first planner, where it streams them, and the result of the one that served.
 
-        Once the first planner has given subtasks no other is asked, because its plan would be another one:
-        where nothing comes of them, the result says so, and the caller may plan what is left.
+        Where nothing comes of the first planner's subtasks the others are asked, whose plan is another one.
         """
         first, *others = self._planners
         planner = self._planners[first]
         if not isinstance(planner, StreamingPlanner):
             yield await self.plan(request)
             return
-        is_begun, result = False, None
+        result = None
         try:
             async with aclosing(planner.stream(request)) as items:
                 async for item in items:
                     if isinstance(item, PlanResult):
                         result = item
                     else:
-                        is_begun = True
                         yield item
         except EasyNetError as error:
             if not others:
                 raise
-            result = PlanResult(status="unsupported", planner=first, why=error.message)
+            result = _gave_up(first, error, request)
         assert result is not None, "a result is the last item"
-        if is_begun or not others or result.status in _SERVES:
+        if not others or result.status in _SERVES:
             yield result
         else:
             yield await self._rest(request, others, [result])
@@ -85,8 +83,7 @@ class PlannerChain:
                 result = await self._asked(name, request)
             except EasyNetError as error:
                 if name != names[-1]:
-                    why, _ = error.in_language(request.parsed.language)
-                    result = PlanResult(status="unsupported", planner=name, why=why)
+                    result = _gave_up(name, error, request)
                 elif results:
                     raise error from NonePlanned(_passed(results), _calls(results))
                 else:
@@ -110,6 +107,11 @@ class PlannerChain:
             limit_s = f"{self._each_s:g}"
             why = say(request.parsed.language, f"no plan within {limit_s} s", f"{limit_s} 秒内没有给出计划")
             return PlanResult(status="timed_out", planner=name, why=why)
+
+
+def _gave_up(planner: str, error: EasyNetError, request: PlanRequest) -> PlanResult:
+    why, _ = error.in_language(request.parsed.language)
+    return PlanResult(status="unsupported", planner=planner, why=why)
 
 
 def _after(before: Sequence[PlanResult], result: PlanResult) -> PlanResult:

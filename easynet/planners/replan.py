@@ -9,11 +9,11 @@ from easynet.core.ids import SubtaskId
 from easynet.core.language import say
 from easynet.core.quantities import format_credits, format_duration
 from easynet.core.task_graph import TaskGraph
+from easynet.planners.deeds import acts
 from easynet.planners.plan_shape import in_order
 from easynet.planners.planner import Alternative, Planner, PlanResult
 from easynet.planners.repairs import How, Repairs
 from easynet.planners.run_state import RunState
-from easynet.planners.substitutes import acts
 from easynet.planners.validate import validate
 
 

@@ -1,13 +1,11 @@
 """Which capability may take the place of another one: by what it gives, and by what its description says."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from easynet.core.capability import Capability, Role, TypeRef
 from easynet.core.ids import CapabilityName
-from easynet.planners.deeds import deed_of, han_deeds
-from easynet.planners.grams import words
+from easynet.planners.deeds import acts
 from easynet.planners.retrieval import Index
 from easynet.planners.sources import paths
 
@@ -16,9 +14,6 @@ _ALIKE = 0.3
 _SAME = 0.95
 """And one for what was asked for: "cancel an invoice" explains most of "pay an invoice", too."""
 _MOST = 5
-_HEAD = re.compile("[:：]")
-_HARMLESS = frozenset({"look", "choose", "compute"})
-"""Deeds after which the world is as it was before."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +83,3 @@ def _may_stand_in(substitute: Capability, failed: Capability) -> bool:
     """A step is replaced by one of its kind, and one without effects by one without."""
     is_as_safe = substitute.idempotent or not failed.idempotent
     return substitute.role is failed.role and substitute.streaming == failed.streaming and is_as_safe
-
-
-def acts(capability: Capability) -> frozenset[str]:
-    """What a capability does to the world, by its name and by what its descriptions begin with."""
-    heads = [_HEAD.split(text, maxsplit=1)[0] for text in capability.description.values()]
-    told = words(" . ".join((capability.name, *heads)))
-    deeds = {deed_of(word) for word in told} | {deed for text in heads for deed, _ in han_deeds(text.lower())}
-    return frozenset(d for d in deeds if d is not None and d not in _HARMLESS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from easynet.core.capability import Capability
-from easynet.core.events import RunEvent
+from easynet.core.events import PlanMade, RunEvent
 from easynet.core.ids import CapabilityName, NodeId, RunId, SubtaskId
 from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
@@ -76,7 +76,9 @@ class Stage:
                 raise self.registry_error
             return self.found.get(capability, self.offers.get(capability, []))
 
-        runner = Runner(self.invoker, self.log(), self.clock, find, encode, json.loads, pauses_s=(0.0, 0.0))
+        log = self.log()
+        log.emit(PlanMade, graph=graph, planner="stage", titles={})
+        runner = Runner(self.invoker, log, self.clock, find, encode, json.loads, pauses_s=(0.0, 0.0))
         return runner.run(
             graph,
             {name: self.capabilities.get(name, plain(name)) for name in graph.capabilities},
@@ -96,11 +98,11 @@ class Stage:
 
     @property
     def story(self) -> list[str]:
-        """The run in short: kinds of events with their subtasks, without the money."""
+        """The run in short: kinds of events with their subtasks, without the plan and the money."""
         return [
             f"{event.kind} {getattr(event, 'subtask', '')}".strip()
             for event in self.events
-            if not event.kind.startswith("money")
+            if not event.kind.startswith(("plan", "money"))
         ]
 
 

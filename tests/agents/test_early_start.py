@@ -14,8 +14,9 @@ from easynet.core.events import PlanMade, Replanned, RunEvent, RunFinished, Subt
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Intent
 from easynet.core.offer import Trust
-from easynet.core.task_graph import FromInput, FromSubtask, Subtask, TaskGraph
+from easynet.core.task_graph import FromInput, FromSubtask, Given, Subtask, TaskGraph
 from easynet.planners.planner import PlanRequest, PlanResult
+from easynet.planners.planner_chain import PlannerChain
 from tests.agents.test_orchestrator import FUNCTIONS, Desk, break_vase
 from tests.patience import PATIENCE_S
 
@@ -185,6 +186,42 @@ async def test_what_must_not_run_twice_waits(seat: Seat) -> None:
     await assert_waits(desk, planner)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("send_mail", "A letter."),
+        ("delete_customer", "One less."),
+        ("tidy", "Remove old leaves: all of them."),
+    ],
+)
+async def test_what_acts_on_the_world_waits_whatever_it_says_of_running_twice(
+    seat: Seat, name: str, words: str
+) -> None:
+    @contribute(en=words, name=name)
+    def act() -> str:
+        return "done"
+
+    offered = contributed(act)
+    assert offered is not None
+    assert offered.idempotent
+    subtask = Subtask(id=SubtaskId("act"), capability=offered.name)
+    planner = ScriptedPlanner()
+    desk = seat(planner)
+    desk.network.offered[offered.name] = offered
+    desk.network.functions = {**FUNCTIONS, name: act}
+    seen: list[str] = []
+
+    async def look() -> None:
+        await turns()
+        seen.extend(called(desk))
+
+    graph = TaskGraph(subtasks=(subtask,), outputs=(subtask.id,))
+    planner.script = (subtask, look, PLANNED.model_copy(update={"graph": graph}))
+    result = await desk.run(INTENT)
+    assert result.ok, result.problem
+    assert (seen, called(desk)) == ([], [name])
+
+
 async def test_what_only_others_can_do_waits_even_where_that_was_agreed_to(seat: Seat) -> None:
     planner = ScriptedPlanner()
     desk = seat(planner)
@@ -248,27 +285,65 @@ async def test_what_does_not_fit_is_not_begun_and_the_whole_plan_says_why(seat: 
 
 
 @pytest.mark.parametrize("end", [NOTHING, ModelUnavailable("the line is dead")])
-async def test_where_nothing_comes_of_it_what_runs_is_cancelled_and_the_plan_made_as_a_whole(
+async def test_where_nothing_comes_of_it_what_runs_is_cancelled_and_no_one_is_asked_again(
     seat: Seat, end: PlanResult | Exception
 ) -> None:
     gate = Gate(FUNCTIONS["brew_tea"])
-    planner = ScriptedPlanner(PICK, BREW, gate.reached.wait, end)
-    desk = seat(planner)
+    desk = seat(planner := ScriptedPlanner(PICK, BREW, gate.reached.wait, end))
     desk.network.functions = {**FUNCTIONS, "brew_tea": gate}
-    cancelled: list[int] = []
+    result = await desk.run(INTENT)
+    assert result.problem is not None
+    assert result.problem.code == ("unsupported" if end is NOTHING else "model_unavailable")
+    assert (called(desk), len(desk.network.cancelled)) == (["pick_leaves", "brew_tea"], 1)
+    assert (planner.asked_as_a_whole, result.cost) == (0, 2)
 
-    def look(event: RunEvent) -> None:
-        if isinstance(event, PlanMade) and event.is_complete:
-            cancelled.append(len(desk.network.cancelled))
-            gate.open.set()
 
-    desk.on_event = look
+@pytest.mark.parametrize("end", [NOTHING, ModelUnavailable("the line is dead")])
+async def test_where_the_next_planner_goes_another_way_what_has_finished_is_kept(
+    seat: Seat, end: PlanResult | Exception
+) -> None:
+    brew = BREW.model_copy(update={"arguments": {**BREW.arguments, "sugar": Given(value=2)}})
+    sweet = PLANNED.model_copy(update={"graph": TaskGraph(subtasks=(PICK, brew), outputs=(brew.id,))})
+    gate = Gate(FUNCTIONS["brew_tea"])
+    first = ScriptedPlanner(PICK, BREW, gate.reached.wait, end)
+    desk = seat(first)
+    desk.plan_with(PlannerChain({"first": first, "second": (second := ScriptedPlanner(otherwise=sweet))}))
+    desk.network.functions = {**FUNCTIONS, "brew_tea": gate}
+    desk.on_event = lambda event: gate.open.set() if event.kind == "schedule_made" else None
     result = await desk.run(INTENT)
     assert result.ok, result.problem
-    assert cancelled == [1]
-    assert planner.asked_as_a_whole == 1
-    assert called(desk) == ["pick_leaves", "brew_tea", "brew_tea"], "what was finished is kept"
-    assert result.cost == 5
+    assert result.output == {"tea": {"garden": "home"}, "sugar": 2}
+    assert (called(desk), len(desk.network.cancelled)) == (["pick_leaves", "brew_tea", "brew_tea"], 1)
+    assert (first.asked_as_a_whole, second.asked_as_a_whole, result.cost) == (0, 1, 5)
+
+
+async def test_where_the_next_planner_goes_the_same_way_what_was_begun_runs_on(seat: Seat) -> None:
+    gate = Gate(FUNCTIONS["pick_leaves"])
+    first = ScriptedPlanner(PICK, gate.reached.wait, NOTHING)
+    desk = seat(first)
+    desk.plan_with(PlannerChain({"first": first, "second": ScriptedPlanner()}))
+    desk.network.functions = {**FUNCTIONS, "pick_leaves": gate}
+    desk.on_event = lambda event: gate.open.set() if event.kind == "schedule_made" else None
+    result = await desk.run(INTENT)
+    assert result.ok, result.problem
+    assert (called(desk), desk.network.cancelled) == (["pick_leaves", "brew_tea"], [])
+
+
+async def test_what_was_given_up_does_not_bar_what_has_its_name_later(seat: Seat) -> None:
+    gate = Gate(FUNCTIONS["pick_leaves"])
+    taste = Subtask(
+        id=PICK.id, capability=CapabilityName("taste_coffee"), arguments={"cup": Given(value="red")}
+    )
+    other = PLANNED.model_copy(update={"graph": TaskGraph(subtasks=(taste,), outputs=(taste.id,))})
+    first = ScriptedPlanner(PICK, gate.reached.wait, NOTHING)
+    desk = seat(first)
+    desk.plan_with(PlannerChain({"first": first, "second": ScriptedPlanner(otherwise=other)}))
+    desk.network.functions = {**FUNCTIONS, "pick_leaves": gate}
+    once = desk.network.offered[taste.capability].model_copy(update={"idempotent": False})
+    desk.network.offered[taste.capability] = once
+    result = await desk.run(INTENT)
+    assert result.ok, result.problem
+    assert called(desk) == ["pick_leaves", "taste_coffee"]
 
 
 async def test_where_nothing_came_at_all_the_result_counts(seat: Seat) -> None:
@@ -277,13 +352,6 @@ async def test_where_nothing_came_at_all_the_result_counts(seat: Seat) -> None:
     assert result.problem is not None
     assert result.problem.code == "unsupported"
     assert planner.asked_as_a_whole == 0
-
-
-async def test_an_error_before_anything_came_is_the_runs(seat: Seat) -> None:
-    planner = ScriptedPlanner(ModelUnavailable("the line is dead"))
-    result = await seat(planner).run(INTENT)
-    assert result.problem is not None
-    assert result.problem.code == "model_unavailable"
 
 
 async def test_a_plan_without_what_was_begun_goes_its_own_way(seat: Seat) -> None:

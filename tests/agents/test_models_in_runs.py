@@ -94,6 +94,16 @@ async def test_answers_that_came_to_nothing_cost_as_well(desk: Desk) -> None:
     assert done.cost == 5 + price(USAGE + USAGE + USAGE)
 
 
+async def test_model_that_fails_once_its_plan_was_begun_is_told_of_and_not_asked_again(desk: Desk) -> None:
+    half = answer(PICK, step("x", "fly_to_moon"))
+    model = plans_with(desk, half, half, half)
+    done = await desk.run(Intent.from_text(TEXT))
+    assert done.ok, done.problem
+    assert sum(isinstance(e, PlanMade) and not e.is_complete for e in desk.events) == 1
+    assert len(model.asked) == 3
+    assert [e.model for e in desk.events if isinstance(e, ModelFellBack)] == ["openai:gpt-5"]
+
+
 async def test_budget_includes_what_the_model_cost(desk: Desk) -> None:
     plans_with(desk, Scripted(TEA, Usage(input_tokens=24_700, output_tokens=100)))
     done = await desk.run(Intent(description=TEXT, constraints={"budget": "$2.50"}))

@@ -74,6 +74,8 @@ class FakeNetwork(FakeInvoker):
     def __init__(self) -> None:
         super().__init__(FUNCTIONS)
         self.nodes = {"n": Trust.OWN}
+        self.away: set[str] = set()
+        """Functions that are in the catalogue and on no node."""
         self.uploaded: list[Path] = []
         self.offered = {c.name: c for f in FUNCTIONS.values() if (c := contributed(f)) is not None}
 
@@ -89,6 +91,7 @@ class FakeNetwork(FakeInvoker):
         return [
             Offer(node=NodeId(name), capability=c.name, price=c.price, expected_s=1.0, trust=trust)
             for name, trust in self.nodes.items()
+            if capability not in self.away
         ]
 
 

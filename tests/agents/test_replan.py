@@ -1,5 +1,6 @@
 """A run whose plan changes while it goes on: what is kept, what is tried, and what is said in the end."""
 
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from easynet.core.events import PlanMade, Question, Replanned
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Intent
 from easynet.core.offer import Trust
-from easynet.core.task_graph import FromInput, Subtask, TaskGraph
+from easynet.core.task_graph import Binding, FromInput, Given, Subtask, TaskGraph
+from easynet.llm.language_model import Usage
 from easynet.planners.catalogue import CataloguePlanner
-from easynet.planners.planner import PlanRequest, PlanResult
+from easynet.planners.planner import ModelCall, Planner, PlanRequest, PlanResult
 from tests.agents.test_orchestrator import FUNCTIONS, Desk, Leaves, break_vase, desk
 
 __all__ = ["desk"]
@@ -176,6 +178,87 @@ async def test_a_question_about_the_new_plan_is_asked_and_its_answer_used(
         assert result.ok, result.problem
         assert result.output == "the red cup is good"
         assert [e.how for e in desk.events if isinstance(e, Replanned)] == ["new_plan"]
+
+
+class CoffeePlanner:
+    """Plans tea, and once something of it has failed one function after the other, for money."""
+
+    def __init__(self, *instead: str, credits: int = 3) -> None:
+        self.instead = instead
+        self.credits = credits
+        self.avoided: list[tuple[str, ...]] = []
+
+    async def plan(self, request: PlanRequest) -> PlanResult:
+        if not request.avoid:
+            return await CataloguePlanner().plan(request)
+        self.avoided.append(request.avoid)
+        call = ModelCall(model="m", purpose="plan", usage=Usage(), credits=self.credits)
+        name = next((CapabilityName(n) for n in self.instead if n not in request.avoid), None)
+        if name is None:
+            return PlanResult(status="unsupported", planner="coffee", model_calls=(call,))
+        cup: dict[str, Binding] = {"cup": Given(value="red")} if name == "taste_coffee" else {}
+        graph = TaskGraph(subtasks=(Subtask(id=SubtaskId(name), capability=name, arguments=cup),))
+        return PlanResult(status="planned", planner="coffee", graph=graph, model_calls=(call,))
+
+
+@pytest.fixture
+async def seat(tmp_path: Path) -> AsyncIterator[Callable[[Planner], Desk]]:
+    async with Orchestrator(tmp_path / "checkpoints.db") as orchestrator:
+        yield lambda planner: Desk(tmp_path / "runs", orchestrator, planner)
+
+
+async def test_a_planner_is_asked_once_for_a_repair_whatever_has_to_be_looked_up(
+    seat: Callable[[Planner], Desk],
+) -> None:
+    desk = seat(planner := CoffeePlanner("taste_coffee"))
+    offer(desk, broken=("pick_leaves",))
+    result = await desk.run(TEA)
+    assert result.ok, result.problem
+    assert planner.avoided == [("pick_leaves",)]
+    assert result.cost == 3 + 1
+
+
+@contribute(en="Whistle a song.")
+def whistle() -> str:
+    return "a song"
+
+
+@contribute(en="Hum a song.")
+def hum() -> str:
+    return "a song"
+
+
+async def test_a_planner_whose_answer_nobody_can_carry_out_is_asked_once_more(
+    seat: Callable[[Planner], Desk],
+) -> None:
+    desk = seat(planner := CoffeePlanner("whistle", "hum", "taste_coffee"))
+    offer(desk, whistle, hum, broken=("pick_leaves",))
+    desk.network.away = {"whistle"}
+    result = await desk.run(TEA)
+    assert result.ok, result.problem
+    assert planner.avoided == [("pick_leaves",), ("pick_leaves", "whistle")]
+    assert called(desk, "hum") == 1
+
+
+async def test_a_planner_is_asked_twice_at_most(seat: Callable[[Planner], Desk]) -> None:
+    desk = seat(planner := CoffeePlanner("whistle", "hum", "taste_coffee"))
+    offer(desk, whistle, hum, broken=("pick_leaves",))
+    desk.network.away = {"whistle", "hum"}
+    result = await desk.run(TEA)
+    assert result.status == "failed"
+    assert len(planner.avoided) == 2
+
+
+async def test_a_new_plan_may_cost_what_its_planner_left_of_the_budget(
+    seat: Callable[[Planner], Desk],
+) -> None:
+    desk = seat(CoffeePlanner("taste_coffee", credits=10))
+    offer(desk, broken=("pick_leaves",))
+    result = await desk.run(Intent.from_text("brew a cup of tea", constraints={"budget": "10 credits"}))
+    assert (result.status, result.cost) == ("over_budget", 10)
+    assert not any(isinstance(e, Replanned) for e in desk.events)
+    assert result.problem is not None
+    assert "a budget of 11 credits" in result.problem.hint
 
 
 async def test_finished_subtasks_survive_two_changes_of_plan(tmp_path: Path) -> None:

@@ -53,8 +53,9 @@ class Growing:
         order = Order(graph, capabilities, {}, self.offers, PLAN, self.budget, None, History())
         self.runner.begin(order, done or {})
 
-    async def run(self, graph: TaskGraph) -> Outcome:
-        running = self.runner.run(graph, {WORK: plain("work")}, {}, self.offers, PLAN, Budget(None))
+    async def run(self, graph: TaskGraph, budget: Budget | None = None) -> Outcome:
+        budget = budget or Budget(None)
+        running = self.runner.run(graph, {WORK: plain("work")}, {}, self.offers, PLAN, budget)
         return await asyncio.wait_for(running, PATIENCE_S)
 
     async def until(self, *story: str) -> None:
@@ -112,6 +113,15 @@ async def test_the_budget_holds_for_what_was_begun_and_the_rest_together() -> No
     outcome = await growing.run(CHAIN)
     assert outcome.status == "over_budget"
     assert growing.budget.spent == 1
+
+
+async def test_what_was_spent_elsewhere_in_the_meantime_counts() -> None:
+    growing = Growing(budget=5)
+    growing.begin(part(CHAIN, "a"))
+    await growing.until("subtask_finished a")
+    outcome = await growing.run(CHAIN, Budget(5, spent=1 + 3))
+    assert outcome.status == "over_budget"
+    assert growing.budget.spent == 4
 
 
 async def test_what_is_abandoned_is_cancelled_and_what_has_finished_kept() -> None:

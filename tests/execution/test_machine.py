@@ -145,6 +145,10 @@ def test_what_must_not_run_twice_and_may_have_run_earlier_is_not_started() -> No
     assert isinstance(finish, Finish)
     assert (finish.status, finish.failed) == ("failed", A)
     assert Machine(graph_of({"a": []}), uncertain=[A]).step(Begun()) == [Start(A, 1)]
+    grown = Grown(graph_of({"a": []}).subtasks, once=frozenset({A}), uncertain=frozenset({A}))
+    (finish,) = Machine(TaskGraph(subtasks=()), is_complete=False).step(grown)
+    assert isinstance(finish, Finish)
+    assert (finish.status, finish.failed) == ("failed", A)
 
 
 def test_after_a_failure_for_good_nothing_new_starts_and_siblings_end() -> None:

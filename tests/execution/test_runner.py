@@ -29,12 +29,13 @@ from easynet.core.events import (
     AttemptStarted,
     MoneyReserved,
     MoneySettled,
+    PlanMade,
     RunEvent,
     SubtaskFinished,
 )
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.offer import Trust
-from easynet.core.task_graph import FromInput, FromSubtask, Subtask, TaskGraph
+from easynet.core.task_graph import FromInput, FromSubtask, Given, Subtask, TaskGraph
 from easynet.execution.budget import Budget
 from easynet.execution.history import History
 from easynet.execution.journal import SqliteJournal
@@ -48,6 +49,7 @@ from tests.patience import PATIENCE_S, undisturbed
 
 A, B, C = SubtaskId("a"), SubtaskId("b"), SubtaskId("c")
 ONE = graph_of({"a": []})
+WORK = CapabilityName("work")
 DIAMOND = graph_of({"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]})
 
 
@@ -109,19 +111,20 @@ async def test_results_flow_along_the_graph(stage: Stage) -> None:
 
 async def test_an_empty_plan_succeeds(stage: Stage) -> None:
     assert await soon(stage.run(TaskGraph(subtasks=()))) == Outcome("succeeded")
-    assert stage.events == []
+    assert stage.story == []
 
 
 async def test_the_story_of_one_subtask_is_told_in_order(stage: Stage) -> None:
     stage.offers = {"work": [offer("n1", price=3)]}
     await soon(stage.run(ONE))
     assert [e.kind for e in stage.events] == [
+        "plan_made",
         "money_reserved",
         "attempt_started",
         "subtask_finished",
         "money_settled",
     ]
-    reserved, started, finished, settled = stage.events
+    _, reserved, started, finished, settled = stage.events
     assert isinstance(reserved, MoneyReserved)
     assert isinstance(started, AttemptStarted)
     assert isinstance(finished, SubtaskFinished)
@@ -388,6 +391,29 @@ async def test_an_effect_that_may_have_happened_is_not_repeated(stage: Stage) ->
     assert [c.node for c in stage.invoker.calls] == ["n1", "n2"]
 
 
+@pytest.mark.parametrize(
+    ("later", "is_sent"),
+    [
+        (Subtask(id=A, capability=WORK, arguments={"to": Given(value="Ann")}), False),
+        (Subtask(id=A, capability=WORK, arguments={"to": Given(value="Bob")}), False),
+        (Subtask(id=SubtaskId("b"), capability=WORK, arguments={"to": Given(value="Ann")}), False),
+        (Subtask(id=SubtaskId("b"), capability=WORK, arguments={"to": Given(value="Bob")}), True),
+        (Subtask(id=A, capability=CapabilityName("other"), arguments={"to": Given(value="Ann")}), True),
+    ],
+)
+async def test_an_effect_that_may_have_happened_is_not_repeated_by_a_later_plan(
+    stage: Stage, later: Subtask, is_sent: bool
+) -> None:
+    stage.offers = {name: [offer("n1", name)] for name in ("work", "other")}
+    stage.capabilities = {name: plain(name, idempotent=False) for name in stage.offers}
+    stage.invoker.functions = dict.fromkeys(stage.offers, lambda to: to)
+    stage.invoker.fail("n1", NodeUnreachable("went away in the middle"))
+    first = Subtask(id=A, capability=WORK, arguments={"to": Given(value="Ann")})
+    assert (await soon(stage.run(TaskGraph(subtasks=(first,))))).status == "failed"
+    resumed = await soon(stage.run(TaskGraph(subtasks=(later,)), history=History.of(stage.events)))
+    assert (resumed.status == "succeeded", len(stage.invoker.calls)) == (is_sent, 1 + is_sent)
+
+
 async def test_a_plan_that_cannot_finish_is_refused(stage: Stage) -> None:
     with pytest.raises(PlanRejected, match="wait for each other"):
         await soon(stage.run(graph_of({"a": ["b"], "b": ["a"]})))
@@ -445,7 +471,7 @@ async def test_cancelling_stops_the_calls_settles_the_money_and_can_be_resumed(s
     assert (budget.spent, budget.reserved) == (1, 0)
     history = History.of(stage.events)
     assert history.reserved == {}
-    assert history.uncertain == {"b", "c"}
+    assert [s.id for s in history.uncertain] == ["b", "c"]
 
     gate.open.set()
     done = stage.journal.results(RUN)
@@ -464,7 +490,7 @@ async def test_a_run_cancelled_at_once_sends_nothing(stage: Stage) -> None:
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert stage.events == []
+    assert stage.story == []
 
 
 async def test_what_finished_while_the_run_was_cancelled_is_kept(stage: Stage) -> None:
@@ -483,6 +509,7 @@ async def test_what_finished_while_the_run_was_cancelled_is_kept(stage: Stage) -
 
 async def test_a_resumed_run_ends_what_a_killed_process_left_open(stage: Stage) -> None:
     log = stage.log()
+    log.emit(PlanMade, graph=ONE, planner="stage", titles={})
     log.emit(MoneyReserved, subtask=A, attempt=1, amount=7)
     log.emit(AttemptStarted, subtask=A, attempt=1, node="n1")
     outcome = await soon(stage.run(ONE, history=History.of(stage.events)))

@@ -247,11 +247,12 @@ async def test_chain_asks_the_others_where_nothing_was_begun() -> None:
     assert len(last.model_calls) == 3
 
 
-async def test_chain_asks_no_others_once_something_was_begun() -> None:
+async def test_chain_asks_the_others_where_the_first_breaks_off() -> None:
     half = Scripted(GOOD[: GOOD.index(json.dumps(DESCRIBE))], then=ModelUnavailable("gone"))
     subtasks, last = await streamed(chain(ModelPlanner(scripted(half))))
     assert ids(subtasks) == ["load", "clean"]
-    assert (last.planner, last.status, last.model) == ("model", "unsupported", "scripted")
+    assert (last.planner, last.status) == ("catalogue", "planned")
+    assert [(p.planner, p.model, p.why) for p in last.passed_over] == [("model", "scripted", "gone")]
 
 
 async def test_chain_without_a_streaming_planner_gives_its_result_alone() -> None:
