@@ -139,7 +139,7 @@ def _is_header(found: Any) -> bool:
         isinstance(header.get("format"), str)
         and type(header.get("version")) is int
         and isinstance(runs, list)
-        and all(isinstance(run, str) for run in cast(list[Any], runs))
+        and all(isinstance(run, str) for run in runs)
     )
 
 

@@ -175,7 +175,7 @@ def written(name: str, *told: tuple[str, Mapping[str, JsonValue]]) -> list[PastR
 LANDLORD = {"amount": 1500, "to": "DE12 Landlord"}
 
 
-@pytest.mark.parametrize("times", [3, 5, 8])
+@pytest.mark.parametrize("times", [3, 12])
 @pytest.mark.parametrize(
     ("name", "then", "values", "now"),
     [
@@ -187,12 +187,17 @@ LANDLORD = {"amount": 1500, "to": "DE12 Landlord"}
         ),
         (
             "transfer",
-            "transfer a thousand dollars",
+            "transfer a thousand dollars from my bank to the landlord of my flat",
             {"amount": 1000, "to": "me"},
-            "transfer two hundred dollars",
+            "transfer two hundred dollars from my bank to the landlord of my flat",
         ),
         ("transfer", "send fifteen hundred", {"amount": "1500", "to": "x"}, "send fifteen hundred"),
-        ("invite", "invite Alice and Bob", {"guests": ["Alice", "Bob"]}, "invite Carol and Dave"),
+        (
+            "invite",
+            "invite Alice and Bob to my birthday party in the garden",
+            {"guests": ["Alice", "Bob"]},
+            "invite Carol and Dave to my birthday party in the garden",
+        ),
         ("free", "send a thousand dollars", {"amount": 1000}, "send two hundred dollars"),
         ("free", "send 1,500 dollars today", {"amount": 1500}, "send 2,300 dollars today"),
         ("send", "put it away", {"folder": "taxes", "signed": True}, "put it away"),
@@ -210,6 +215,13 @@ async def test_what_was_written_for_another_request_is_never_taken(
     assert not [v for v in values.values() if v in said]
     assert result.assumed == {}
     assert name == "free" or result.status != "planned"
+
+
+async def test_an_amount_that_the_words_do_not_give_is_asked_for() -> None:
+    runs = written("transfer", *[("transfer 1,500 dollars to the landlord", LANDLORD)] * 12)
+    result = await planner(runs).plan(asked("transfer 2,300 dollars to the landlord", tools=BANK))
+    assert result.question is not None
+    assert result.question.name == "amount"
 
 
 async def test_words_and_yes_or_no_that_are_always_the_same_are_taken_and_told() -> None:
