@@ -172,7 +172,7 @@ def written(name: str, *told: tuple[str, Mapping[str, JsonValue]]) -> list[PastR
     return [with_literals(past(i, text, name, tools=BANK), **{name: v}) for i, (text, v) in enumerate(told)]
 
 
-LANDLORD = {"amount": 1500, "to": "DE12 Landlord"}
+LANDLORD: Mapping[str, JsonValue] = {"amount": 1500, "to": "DE12 Landlord"}
 
 
 @pytest.mark.parametrize("times", [3, 12])
