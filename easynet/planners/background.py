@@ -1,6 +1,6 @@
 """What people ask assistants for in general: a request nearer to one of these than to any capability is none
-of ours. Each is one sentence about a kind of work, in two languages: what is said in one is nearer to what is
-said in the same, and capabilities are described in both.
+of ours. Each is one sentence about a kind of work, or says nothing, in two languages: what is said in one is
+nearer to what is said in the same, and capabilities are described in both.
 
 A capability that does such work is nearer still to a request for it, and so is found in spite of this list.
 """
@@ -90,4 +90,12 @@ BACKGROUND: Final = (
     "做家务和修东西",
     "学一门语言或一种乐器",
     "解释一个词或一个梦的意思",
+    # What says nothing is near to everything.
+    "qwerty uiop",
+    "hjkl fdsa vbnm",
+    "foo bar baz qux",
+    "blah blah blah",
+    "lorem ipsum dolor sit amet",
+    "啊啊啊啊",
+    "哈哈 嗯嗯",
 )

@@ -8,7 +8,6 @@ from functools import partial
 from pydantic import JsonValue
 
 from easynet.core.capability import Capability, Role
-from easynet.core.events import Question
 from easynet.core.language import say
 from easynet.core.task_graph import TaskGraph
 from easynet.llm.embedder import Embedder
@@ -23,7 +22,7 @@ from easynet.planners.literals import literals
 from easynet.planners.meanings import Meanings
 from easynet.planners.modality import modality_caveats
 from easynet.planners.planner import LANGUAGE_INPUT, PlanRequest, PlanResult
-from easynet.planners.questions import check_inputs, question_text
+from easynet.planners.questions import check_inputs, question_for
 from easynet.planners.retrieval import Hit, Index
 
 _MOST_QUESTIONS = 8
@@ -203,8 +202,7 @@ def _missing(asked: _Asked, gap: Gap, found: frozenset[str]) -> PlanResult:
     if not gap.is_answerable:
         return _unsupported(why)
     check_inputs(asked.request.input_names, _takes(asked, gap, found))
-    text = question_text(gap.parameter, language)
-    question = Question(name=gap.parameter.name, text=text)
+    question = question_for(gap.parameter, language)
     return PlanResult(status="needs_input", planner=CataloguePlanner.name, question=question, why=why)
 
 

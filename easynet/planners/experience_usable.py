@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from easynet.core.capability import Capability, Role
-from easynet.core.events import Question
 from easynet.core.language import Language, say
 from easynet.core.quantities import format_credits
 from easynet.planners.adapting import Adapted, Adapter
@@ -16,7 +15,7 @@ from easynet.planners.files import brings_data, files_in, without_files
 from easynet.planners.modality import modality_caveats
 from easynet.planners.past_run import PastRun
 from easynet.planners.planner import LANGUAGE_INPUT, Alternative, PlanRequest, PlanResult
-from easynet.planners.questions import question_text
+from easynet.planners.questions import question_for
 from easynet.planners.validate import validate
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Usable:
             return PlanResult(status="infeasible", planner=_NAME, why=why)
         best, *others = affordable
         if (missing := best.adapted.missing) is not None:
-            question = Question(name=missing.name, text=question_text(missing, self._language))
+            question = question_for(missing, self._language)
             why = say(self._language, f"the plan needs {missing.name!r}", f"计划需要 {missing.name!r}")
             return PlanResult(status="needs_input", planner=_NAME, question=question, why=why)
         likeness = f"{choices.likeness:.0%}"

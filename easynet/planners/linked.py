@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from easynet.core.capability import Capability
-from easynet.core.events import Question
 from easynet.core.ids import CapabilityName
 from easynet.core.language import say
 from easynet.planners.adapting import Adapted, Adapter
 from easynet.planners.composing import Composer, agreed
 from easynet.planners.matching import Matcher
 from easynet.planners.planner import LANGUAGE_INPUT, Alternative, PlanRequest, PlanResult
-from easynet.planners.questions import question_text
+from easynet.planners.questions import question_for
 from easynet.planners.sources import paths
 from easynet.planners.validate import validate
 
@@ -83,11 +82,10 @@ def _result(sound: Sequence[tuple[Adapted, float]], request: PlanRequest, planne
     language, steps = request.parsed.language, adapted.graph.capabilities
     nearest = steps[:3]
     if (missing := adapted.missing) is not None:
-        text = question_text(missing, language)
         return PlanResult(
             status="needs_input",
             planner=planner,
-            question=Question(name=missing.name, text=text),
+            question=question_for(missing, language),
             nearest=nearest,
             why=say(language, f"the plan needs {missing.name!r}", f"计划需要 {missing.name!r}"),
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from easynet.core.capability import Parameter
-from easynet.core.events import Question
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.language import Language, say
 from easynet.core.task_graph import Binding, FromInput, FromSubtask, Gathered, Given, Subtask, TaskGraph
@@ -24,7 +23,7 @@ from easynet.planners.model_answer import (
 )
 from easynet.planners.model_brief import MOST_CHOICES, Brief
 from easynet.planners.planner import LANGUAGE_INPUT, PlanResult
-from easynet.planners.questions import question_text
+from easynet.planners.questions import question_for
 from easynet.planners.validate import validate
 
 LONGEST = 60_000
@@ -157,8 +156,7 @@ class Draft:
         parameter = self.brief.askable.get(answer.missing or "")
         if parameter is None:
             return ("missing: that is no plain parameter of a function that the user has not given",)
-        text = question_text(parameter, self._language)
-        question = Question(name=parameter.name, text=text, choices=parameter.choices)
+        question = question_for(parameter, self._language)
         why = say(self._language, f"the plan needs {parameter.name!r}", f"计划需要 {parameter.name!r}")
         return PlanResult(status="needs_input", planner=self.planner, question=question, why=why)
 

@@ -1,12 +1,10 @@
 """Planners that are asked in turn until one serves."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from easynet.core.errors import EasyNetError
 from easynet.core.events import PassedOver
-from easynet.core.language import say
 from easynet.core.task_graph import Subtask
 from easynet.planners.planner import (
     ModelCall,
@@ -31,16 +29,11 @@ class PlannerChain:
 
     name = "chain"
 
-    def __init__(self, planners: Mapping[str, Planner], *, each_s: float | None = None) -> None:
-        """`planners` by name, in order. `each_s` is how long one of them may take, in seconds.
-
-        What a planner that was stopped has asked of language models is not known; planners that ask them
-        have a time limit of their own.
-        """
+    def __init__(self, planners: Mapping[str, Planner]) -> None:
+        """`planners` by name, in order. Each ends in good time by itself."""
         if not planners:
             raise ValueError("a chain needs at least one planner")
         self._planners = dict(planners)
-        self._each_s = each_s
 
     async def plan(self, request: PlanRequest) -> PlanResult:
         """The result of the planner that served, with those passed over before it."""
@@ -80,7 +73,7 @@ class PlannerChain:
         """The result of the first of these that serves, after those that did not."""
         for name in names:
             try:
-                result = await self._asked(name, request)
+                result = await self._planners[name].plan(request)
             except EasyNetError as error:
                 if name != names[-1]:
                     result = _gave_up(name, error, request)
@@ -95,18 +88,6 @@ class PlannerChain:
         nearest = next((r.nearest for r in reversed(results) if r.nearest), ())
         others = [r for r in results if r is not told]
         return _after(others, told.model_copy(update={"nearest": told.nearest or nearest}))
-
-    async def _asked(self, name: str, request: PlanRequest) -> PlanResult:
-        limit = asyncio.timeout(self._each_s)
-        try:
-            async with limit:
-                return await self._planners[name].plan(request)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            limit_s = f"{self._each_s:g}"
-            why = say(request.parsed.language, f"no plan within {limit_s} s", f"{limit_s} 秒内没有给出计划")
-            return PlanResult(status="timed_out", planner=name, why=why)
 
 
 def _gave_up(planner: str, error: EasyNetError, request: PlanRequest) -> PlanResult:

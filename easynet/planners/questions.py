@@ -2,6 +2,7 @@
 
 from easynet.core.capability import Parameter
 from easynet.core.errors import UnknownInput, nearest
+from easynet.core.events import Question
 from easynet.core.language import Language, say
 from easynet.planners.planner import LANGUAGE_INPUT
 
@@ -20,8 +21,12 @@ def check_inputs(given: frozenset[str], taken: set[str]) -> None:
         )
 
 
-def question_text(parameter: Parameter, language: Language) -> str:
-    """How to ask for a parameter's value."""
+def question_for(parameter: Parameter, language: Language) -> Question:
+    """The question for a parameter's value; it takes no other answer than the parameter does."""
+    return Question(name=parameter.name, text=_text(parameter, language), choices=parameter.choices)
+
+
+def _text(parameter: Parameter, language: Language) -> str:
     name, kind = parameter.name, str(parameter.type)
     if parameter.type.name == "File":
         return say(

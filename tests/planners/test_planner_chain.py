@@ -1,7 +1,5 @@
 """Planners asked in turn."""
 
-import asyncio
-
 import pytest
 
 from easynet.core.errors import UnknownInput
@@ -34,21 +32,6 @@ class Refusing:
         raise UnknownInput("no part of this plan takes 'x'")
 
 
-class Endless:
-    """A planner that never comes to an end."""
-
-    def __init__(self) -> None:
-        self.is_cancelled = False
-
-    async def plan(self, request: PlanRequest) -> PlanResult:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.is_cancelled = True
-            raise
-        raise AssertionError
-
-
 REQUEST = asked("book a train")
 
 
@@ -65,23 +48,6 @@ async def test_a_question_serves() -> None:
     asks = Fixed("a", "needs_input", question=Question(name="city", text="Which city?"))
     result = await PlannerChain({"a": asks, "b": Fixed("b", "planned")}).plan(REQUEST)
     assert (result.planner, result.status) == ("a", "needs_input")
-
-
-async def test_a_planner_that_takes_too_long_is_stopped_and_the_next_is_asked() -> None:
-    endless = Endless()
-    result = await PlannerChain({"slow": endless, "b": Fixed("b", "planned")}, each_s=0.01).plan(REQUEST)
-    assert result.planner == "b"
-    assert [(p.planner, p.status) for p in result.passed_over] == [("slow", "timed_out")]
-    assert endless.is_cancelled
-
-
-async def test_a_time_limit_of_the_planners_own_is_no_time_limit_of_the_chain() -> None:
-    class Impatient:
-        async def plan(self, request: PlanRequest) -> PlanResult:
-            raise TimeoutError("of its own")
-
-    with pytest.raises(TimeoutError, match="of its own"):
-        await PlannerChain({"a": Impatient(), "b": Fixed("b", "planned")}, each_s=60).plan(REQUEST)
 
 
 async def test_where_none_serves_the_answer_that_tells_most_is_given() -> None:
