@@ -16,6 +16,8 @@ from easynet.testing.language_model import ScriptedModel
 from tests.llm.model_server import ModelServer, Turn, model_server
 from tests.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 CANARY = "sk-canary-0123456789"
 PROMPT = Prompt(
     instructions="Be kind.",

@@ -18,6 +18,8 @@ from easynet.planners.experience_upkeep import HEADER, Fitted, ModelFile, Offere
 from easynet.planners.matching import Matcher
 from tests.planners.experience_world import TOOLS, history
 
+pytestmark = pytest.mark.slow
+
 OFFERED = Offered(catalogue=TOOLS)
 
 

@@ -17,6 +17,8 @@ from tests.planners.conftest import capability
 from tests.planners.experience_world import TOOLS, chain
 from tests.planners.model_world import LINE, planned, wanted
 
+pytestmark = pytest.mark.slow
+
 DEEDS = ("book", "cancel", "search", "read", "pay", "send", "split", "write", "translate", "resize")
 THINGS = ("hotel", "flight", "mail", "weather", "bill", "image", "video", "contract", "invoice", "genome")
 

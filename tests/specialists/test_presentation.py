@@ -38,6 +38,8 @@ from easynet.specialists.table_io import RawTable
 from easynet.specialists.trend import sales_trend
 from easynet.specialists.wording import Money
 
+pytestmark = pytest.mark.slow
+
 Clean = Callable[[pd.DataFrame], CleanTable]
 Frames = Callable[..., pd.DataFrame]
 HAN = re.compile(r"[\u4e00-\u9fff]")

@@ -10,6 +10,8 @@ from easynet.specialists.cleaning import CleanTable
 from easynet.specialists.splitting import split_table
 from easynet.specialists.target import find_target
 
+pytestmark = pytest.mark.slow
+
 Clean = Callable[[pd.DataFrame], CleanTable]
 Patients = Callable[..., pd.DataFrame]
 
