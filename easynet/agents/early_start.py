@@ -13,8 +13,8 @@ from easynet.core.offer import Offer, Trust
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.budget import Budget
-from easynet.execution.execution import Order
 from easynet.execution.history import History
+from easynet.execution.order import Order
 from easynet.planners.deeds import acts
 from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.validate import validate
@@ -56,7 +56,7 @@ class _EarlyStart:
         self._state = state
         self._work = work
         self._request = request
-        self._catalogue = {c.name: c for c in request.catalogue}
+        self._catalogue = request.by_name
         self._is_sound = True
 
     def is_begin_of(self, graph: TaskGraph | None) -> bool:

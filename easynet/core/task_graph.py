@@ -77,6 +77,25 @@ class TaskGraph(Value):
     def by_id(self) -> dict[SubtaskId, Subtask]:
         return {s.id: s for s in self.subtasks}
 
+    @cached_property
+    def in_order(self) -> tuple[Subtask, ...]:
+        """The subtasks, each after those that it reads, else as they are; those in a circle are left out.
+
+        What is read and is not in the graph counts as there.
+        """
+        missing = {s.id: len(s.needs & self.by_id.keys()) for s in self.subtasks}
+        readers: dict[SubtaskId, list[Subtask]] = {}
+        for subtask in self.subtasks:
+            for needed in subtask.needs:
+                readers.setdefault(needed, []).append(subtask)
+        order = [s for s in self.subtasks if missing[s.id] == 0]
+        for subtask in order:
+            for reader in readers.get(subtask.id, ()):
+                missing[reader.id] -= 1
+                if missing[reader.id] == 0:
+                    order.append(reader)
+        return tuple(order)
+
     @property
     def capabilities(self) -> tuple[CapabilityName, ...]:
         """The names of the capabilities used, each once, in order of first use."""

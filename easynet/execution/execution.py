@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, assert_never
 
 from easynet.core.call import Progressed
-from easynet.core.capability import Capability
 from easynet.core.clock import Clock
 from easynet.core.errors import (
     DataDirectoryUnusable,
@@ -29,17 +28,15 @@ from easynet.core.events import (
     Status,
     SubtaskFinished,
 )
-from easynet.core.ids import CapabilityName, NodeId, SubtaskId
+from easynet.core.ids import SubtaskId
 from easynet.core.language import Language
 from easynet.core.offer import Offer
-from easynet.core.schedule import Schedule
-from easynet.core.task_graph import Subtask, TaskGraph
+from easynet.core.task_graph import Subtask
 from easynet.execution.arguments import arguments
-from easynet.execution.budget import Budget
 from easynet.execution.caller import Caller
 from easynet.execution.dispatch import Dispatch, Placement
 from easynet.execution.following import Result
-from easynet.execution.history import History, is_uncertain
+from easynet.execution.history import is_uncertain
 from easynet.execution.machine import (
     Abandoned,
     Begun,
@@ -55,6 +52,7 @@ from easynet.execution.machine import (
     Succeeded,
     Unplaced,
 )
+from easynet.execution.order import Order
 from easynet.execution.outcome import Outcome, problem_of
 from easynet.execution.run_log import RunLog
 from easynet.execution.search import Search
@@ -73,22 +71,6 @@ class Tools:
     clock: Clock
     caller: Caller
     search: Search
-
-
-@dataclass(frozen=True)
-class Order:
-    """What there is to do, and within which bounds."""
-
-    graph: TaskGraph
-    capabilities: Mapping[CapabilityName, Capability]
-    inputs: Mapping[str, Any]
-    offers: Mapping[CapabilityName, Sequence[Offer]]
-    schedule: Schedule
-    budget: Budget
-    deadline_at: float | None
-    history: History
-    avoid: Collection[tuple[NodeId, CapabilityName]] = ()
-    """Offers that failed in this run; they are not turned to, even where they are found again."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """The journal: every run's events and the results of its finished subtasks, on disk."""
 
-import sqlite3
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -13,9 +12,7 @@ from easynet.core.errors import DataDirectoryUnusable, RunNotFound, nearest
 from easynet.core.events import RUN_EVENT, RunEvent, RunFinished, RunStarted, Status, paid_by
 from easynet.core.ids import RunId, SubtaskId
 from easynet.execution.claim import claim, is_claimed
-
-_BUSY_TIMEOUT_S = 10.0
-"""How long a call waits for another process that is writing."""
+from easynet.sqlite_file import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
@@ -101,26 +98,16 @@ class SqliteJournal:
 
     def __init__(self, path: Path) -> None:
         """Open the file, or make it. Raises DataDirectoryUnusable."""
-        self._path = path
-        with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=NORMAL")
-                self._db.executescript(_SCHEMA)
-            except BaseException:
-                self._db.close()
-                raise
+        self._file = SqliteFile(path, _SCHEMA)
 
     def close(self) -> None:
-        self._db.close()
+        self._file.close()
 
     def append(self, events: Sequence[RunEvent], results: Mapping[SubtaskId, bytes] | None = None) -> None:
         if not events:
             raise ValueError("results are kept together with the events that tell of them")
         run_id = events[0].run_id
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             row = db.execute("SELECT next_seq, status FROM run WHERE id = ?", (run_id,)).fetchone()
             next_seq, status = row or (0, None)
             next_seq = check_follows(events, next_seq, status)
@@ -145,23 +132,23 @@ class SqliteJournal:
             )
 
     def events(self, run_id: RunId) -> list[RunEvent]:
-        rows = self._rows("SELECT body FROM event WHERE run_id = ? ORDER BY seq", (run_id,))
+        rows = self._file.rows("SELECT body FROM event WHERE run_id = ? ORDER BY seq", run_id)
         try:
             return [RUN_EVENT.validate_json(body) for (body,) in rows]
         except ValidationError as error:
             raise DataDirectoryUnusable(
-                f"run {run_id} in {self._path} has an event that this version of EasyNet cannot read",
+                f"run {run_id} in {self._file.path} has an event that this version of EasyNet cannot read",
                 hint="Read it with the version that wrote it.",
             ) from error
 
     def results(self, run_id: RunId) -> dict[SubtaskId, bytes]:
-        rows = self._rows("SELECT subtask, body FROM result WHERE run_id = ?", (run_id,))
+        rows = self._file.rows("SELECT subtask, body FROM result WHERE run_id = ?", run_id)
         return {SubtaskId(subtask): body for subtask, body in rows}
 
     def runs(self, limit: int = 50) -> list[RunSummary]:
-        rows = self._rows(
+        rows = self._file.rows(
             "SELECT id, started_at, text, status, cost FROM run ORDER BY started_at DESC, id DESC LIMIT ?",
-            (limit,),
+            limit,
         )
         return [
             RunSummary(RunId(run_id), at, text, status or self._unfinished(RunId(run_id)), cost)
@@ -169,7 +156,7 @@ class SqliteJournal:
         ]
 
     def reopen(self, run_id: RunId) -> int:
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             row = db.execute("SELECT next_seq, status FROM run WHERE id = ?", (run_id,)).fetchone()
             if row is None:
                 raise RunNotFound(f"no run {run_id!r}", hint="`easynet runs` lists them.")
@@ -181,42 +168,17 @@ class SqliteJournal:
             return next_seq - 1
 
     def find(self, prefix: str) -> RunId:
-        return one_run(prefix, [RunId(run_id) for (run_id,) in self._rows("SELECT id FROM run", ())])
+        return one_run(prefix, [RunId(run_id) for (run_id,) in self._file.rows("SELECT id FROM run")])
 
     def claim(self, run_id: RunId) -> AbstractContextManager[None]:
-        return claim(self._path.parent, run_id)
+        return claim(self._file.path.parent, run_id)
 
     def is_claimed(self, run_id: RunId) -> bool:
         """Whether a living process is working on the run."""
-        return is_claimed(self._path.parent, run_id)
+        return is_claimed(self._file.path.parent, run_id)
 
     def _unfinished(self, run_id: RunId) -> Literal["running", "interrupted"]:
         return "running" if self.is_claimed(run_id) else "interrupted"
-
-    def _rows(self, query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._translated(), closing(self._db.execute(query, parameters)) as cursor:
-            return cursor.fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        with self._translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            raise  # a mistake of ours, not of the disk
-        except (sqlite3.Error, OSError) as error:
-            raise DataDirectoryUnusable.at(self._path, error) from error
 
 
 def check_follows(events: Sequence[RunEvent], next_seq: int, status: Status | None) -> int:

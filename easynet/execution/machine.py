@@ -320,12 +320,7 @@ class Machine:
 
     def _check(self, new: Mapping[SubtaskId, Subtask]) -> None:
         """Nothing that was there waits for what is new, so a circle is among the new subtasks."""
-        missing = {i: sum(n in new and self.phases[n] == "waiting" for n in s.needs) for i, s in new.items()}
-        free = [i for i, n in missing.items() if n == 0]
-        for subtask in free:
-            for reader in self._readers[subtask]:
-                missing[reader] -= 1
-                if missing[reader] == 0:
-                    free.append(reader)
-        if stuck := [i for i, n in missing.items() if n > 0 and self.phases[i] == "waiting"]:
+        waiting = TaskGraph(subtasks=tuple(s for i, s in new.items() if self.phases[i] == "waiting"))
+        free = {s.id for s in waiting.in_order}
+        if stuck := [s.id for s in waiting.subtasks if s.id not in free]:
             raise PlanRejected([f"{', '.join(map(repr, stuck[:3]))} wait for each other"])

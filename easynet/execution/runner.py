@@ -13,9 +13,10 @@ from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.budget import Budget
 from easynet.execution.caller import Caller
-from easynet.execution.execution import Execution, Order, Tools
+from easynet.execution.execution import Execution, Tools
 from easynet.execution.history import History
 from easynet.execution.invoker import Invoker
+from easynet.execution.order import Order
 from easynet.execution.outcome import Outcome
 from easynet.execution.run_log import RunLog
 from easynet.execution.search import Search

@@ -48,7 +48,7 @@ class Adapter:
     def __init__(self, request: PlanRequest) -> None:
         self._inputs = request.input_names
         self._text = request.parsed.text
-        self._by_name = {c.name: c for c in request.catalogue}
+        self._by_name = request.by_name
         self._literals: dict[CapabilityName, Mapping[str, JsonValue]] = {}
 
     def reused(

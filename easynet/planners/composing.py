@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from easynet.planners.likeness import plans_alike
 from easynet.planners.matching import Match, Matcher
 
 _TOOLS, _WIDTH, _KEPT = 14, 40, 30
-_FIT, _COVER, _STEP, _LIFE, _TEXT, _UNSEEN = 1.0, 4.0, 3.0, 0.3, 0.6, 4.0
-"""Each step's fit, the words explained, the price of a step, the two orders, and a link never seen."""
+COVER, STEP, LIFE, TEXT, UNSEEN = 4.0, 3.0, 0.3, 0.6, 4.0
+"""Beside the fit of each step: words explained, the price of a step, the two orders, a link never seen."""
 _SOFTNESS = 1.2
 """How far behind the best a chain may be and still be worth agreeing with."""
 _ALONE = 1.0
@@ -58,7 +59,7 @@ class Composer:
         fit = sum(self._match.scores[t] for t in steps)
         covered: float = sum(map(max, zip(*(self._share(t) for t in steps), strict=True)))
         order = sum(self._order(a, b) for a, b in pairwise(steps))
-        return _FIT * fit + _COVER * covered / (self._total or 1.0) - _STEP * len(steps) + order
+        return fit + COVER * covered / (self._total or 1.0) - STEP * len(steps) + order
 
     def _scored(self, steps: Steps) -> Scored:
         return Scored(steps, self.score(steps))
@@ -67,8 +68,8 @@ class Composer:
         """Whether one step comes before another by the stages of life, by the words, and as seen."""
         life = max(-2.0, min(2.0, self._matcher.stages[then] - self._matcher.stages[first])) / 2
         text = math.tanh(6 * (self._place(then) - self._place(first)))
-        unseen = _UNSEEN if self._links and (first, then) not in self._links else 0.0
-        return _LIFE * life + _TEXT * text - unseen
+        unseen = UNSEEN if self._links and (first, then) not in self._links else 0.0
+        return LIFE * life + TEXT * text - unseen
 
     def _share(self, step: int) -> list[float]:
         if step not in self._shares:
@@ -97,20 +98,11 @@ def agreed(found: Sequence[Scored], softness: float = _SOFTNESS) -> list[Scored]
     weights = [math.exp((f.score - best) / softness) for f in found]
     total = sum(weights)
     agreement = [
-        sum(w * alike(one.steps, other.steps) for other, w in zip(found, weights, strict=True)) / total
+        sum(w * _alike(one.steps, other.steps) for other, w in zip(found, weights, strict=True)) / total
         for one in found
     ]
     return sorted((Scored(f.steps, a) for f, a in zip(found, agreement, strict=True)), key=lambda s: -s.score)
 
 
-def alike(one: Steps, other: Steps) -> float:
-    """The mean of how alike two chains are in their steps and in their links."""
-    steps = _f1(set(one), set(other))
-    if len(one) < 2 and len(other) < 2:
-        return steps
-    return (steps + _f1(set(pairwise(one)), set(pairwise(other)))) / 2
-
-
-def _f1(one: set[object], other: set[object]) -> float:
-    both = len(one & other)
-    return 2 * both / (len(one) + len(other)) if both else 0.0
+def _alike(one: Steps, other: Steps) -> float:
+    return plans_alike(one, [*pairwise(one)], other, [*pairwise(other)])

@@ -13,7 +13,8 @@ from easynet.planners.experience_plans import Ints
 from easynet.planners.experience_text import Floats
 
 _NEIGHBOURS, _BY_NEIGHBOURS, _BY_PARTS, _NEW = 40, 25, 25, 20
-_STEP_PRICE, _LINK_PRICE = 0.35, 0.2
+STEP_PRICE, LINK_PRICE = 0.35, 0.2
+"""What a step or a link has to be worth, at least, to be a part of a plan."""
 _TOOLS, _WIDTH, _LONGEST = 10, 12, 4
 
 Plan = tuple[int, ...]
@@ -108,8 +109,8 @@ def _by_parts(evidence: Evidence) -> Floats:
     past = evidence.view.past
     has_step = sp.csr_matrix(past.has_step[:, :-1])
     has_link = sp.csr_matrix(past.has_link[:, :-1])
-    steps = (has_step @ (evidence.tools[:, : len(past.names)] - _STEP_PRICE).T).T
-    links = (has_link @ (evidence.of_link - _LINK_PRICE).T).T
+    steps = (has_step @ (evidence.tools[:, : len(past.names)] - STEP_PRICE).T).T
+    links = (has_link @ (evidence.of_link - LINK_PRICE).T).T
     return np.asarray(steps + links + evidence.of_plan, np.float32)
 
 

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from easynet.planners.experience_candidates import Candidates
+from easynet.planners.composing import COVER, LIFE, STEP, TEXT, UNSEEN
+from easynet.planners.experience_candidates import LINK_PRICE, STEP_PRICE, Candidates
 from easynet.planners.experience_evidence import Evidence
 from easynet.planners.experience_plans import ABSENT, TYPICAL_LENGTH, Ints
 from easynet.planners.experience_text import Floats
@@ -105,8 +106,8 @@ def _by_words(evidence: Evidence, found: Candidates, tables: _Tables) -> list[Fl
     life = np.clip(stages[tables.then] - stages[tables.first], -2, 2) / 2
     text = np.tanh(6 * (place[tables.row, tables.then] - place[tables.row, tables.first]))
     seen = _is_seen(evidence, tables)
-    order = ((0.3 * life + 0.6 * text - 4.0 * (1 - seen)) * tables.is_link).sum(axis=1)
-    said = total + 4.0 * covered - 3.0 * tables.count + order
+    order = ((LIFE * life + TEXT * text - UNSEEN * (1 - seen)) * tables.is_link).sum(axis=1)
+    said = total + COVER * covered - STEP * tables.count + order
     return [
         said,
         covered,
@@ -226,8 +227,8 @@ def _of_plan(evidence: Evidence, found: Candidates, tables: _Tables) -> list[Flo
     last = tables.steps[np.arange(len(tables.steps)), tables.count.astype(np.int64) - 1]
     link_said = _padded(evidence.of_link)[tables.row, tables.link] * tables.is_link
     by_parts = (
-        ((_padded(evidence.tools)[tables.row, tables.steps] - 0.35) * tables.is_step).sum(axis=1)
-        + (link_said - 0.2 * tables.is_link).sum(axis=1)
+        ((_padded(evidence.tools)[tables.row, tables.steps] - STEP_PRICE) * tables.is_step).sum(axis=1)
+        + (link_said - LINK_PRICE * tables.is_link).sum(axis=1)
         + said
     )
     length = evidence.length[tables.request] + TYPICAL_LENGTH

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from easynet.core.ids import CapabilityName
-from easynet.planners.experience_candidates import Candidates, Links, Plan, candidates
+from easynet.planners.experience_candidates import Candidates, candidates
 from easynet.planners.experience_evidence import Evidence, View, Words
 from easynet.planners.experience_features import features
 from easynet.planners.experience_likelihood import Likelihood
@@ -19,6 +19,7 @@ from easynet.planners.experience_plans import Ints, PastPlans, Shape
 from easynet.planners.experience_ranker import Examples, Ranker
 from easynet.planners.experience_ridge import Others, Ridge
 from easynet.planners.experience_text import Floats, Vectors
+from easynet.planners.likeness import plans_alike
 from easynet.planners.matching import Matcher
 
 _SHARPNESS = 0.05
@@ -174,7 +175,7 @@ def _worth(found: Candidates, past: PastPlans, own: Ints) -> Floats:
     right = own[found.request]
     alike = np.array(
         [
-            _alike(steps, links, past.steps[i], past.links[i])
+            plans_alike(steps, links, past.steps[i], past.links[i])
             for steps, links, i in zip(found.steps, found.links, right, strict=True)
         ]
     )
@@ -188,16 +189,5 @@ def _agreement(found: Candidates, kept: Ints) -> Floats:
     parts = [(found.steps[i], found.links[i]) for i in kept]
     for i, one in enumerate(parts):
         for j in range(i):
-            table[i, j] = table[j, i] = _alike(*one, *parts[j])
+            table[i, j] = table[j, i] = plans_alike(*one, *parts[j])
     return table
-
-
-def _alike(steps: Plan, links: Links, other_steps: Plan, other_links: Links) -> float:
-    """The mean of how alike two plans are in their steps and in their links (F1)."""
-    by_steps = _f1(steps, other_steps)
-    return (by_steps + _f1(links, other_links)) / 2 if links or other_links else by_steps
-
-
-def _f1(one: Sequence[object], other: Sequence[object]) -> float:
-    both = len({*one} & {*other})
-    return 2 * both / (len(one) + len(other)) if both else 0.0

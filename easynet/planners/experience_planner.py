@@ -52,7 +52,7 @@ class ExperiencePlanner:
         """
         language = request.parsed.language
         if runs := promoted(self._store, request.parsed.text, request.catalogue):
-            usable = Usable(request, Experience(runs, {c.name: c for c in request.catalogue}))
+            usable = Usable(request, Experience(runs, request.by_name))
             if (repeated := usable.repeated(runs[-1], OFTEN)) is not None:
                 return repeated
         async with self._busy:
@@ -83,7 +83,7 @@ class ExperiencePlanner:
     def _knowledge(self, request: PlanRequest) -> "_Known":
         key = (self._store.version(), request.catalogue)
         if self._known is None or self._known.key != key:
-            by_name = {c.name: c for c in request.catalogue}
+            by_name = request.by_name
             self._known = _Known(key, self._store.version(), Experience(self._store.runs(), by_name))
         return self._known
 

@@ -2,19 +2,18 @@
 
 import sqlite3
 from collections.abc import Collection, Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.ids import CapabilityName, RunId
 from easynet.planners.experience import Kind, Link, kind_of, links_of, outcomes_of
 from easynet.planners.experience_upkeep import model_path
 from easynet.planners.past_run import PastRun
+from easynet.sqlite_file import SqliteFile
 
-_BUSY_TIMEOUT_S = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS past_run (
     id TEXT PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL
@@ -42,38 +41,22 @@ class SqliteExperience:
 
     def __init__(self, path: Path) -> None:
         """Open the file, or make it. Raises DataDirectoryUnusable."""
-        self._path = path
         self._read: dict[RunId, tuple[int, PastRun | None]] = {}
-        with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=NORMAL")
-                self._db.execute("PRAGMA secure_delete=ON")  # what is forgotten is gone from the file, too
-                self._db.executescript(_SCHEMA)
-            except BaseException:
-                self._db.close()
-                raise
+        # What is forgotten is gone from the file, too.
+        self._file = SqliteFile(path, _SCHEMA, "secure_delete=ON", any_thread=True)
 
     def close(self) -> None:
-        self._db.close()
+        self._file.close()
 
     def add(self, run: PastRun) -> None:
         """Remember a run; one of the same id is replaced."""
-        with self._change() as number:
-            self._drop([run.id])
+        with self._change() as (db, number):
+            _drop(db, [run.id])
             kind, body = " ".join(kind_of(run.text)), run.model_dump_json()
-            self._db.execute(
-                "INSERT INTO past_run VALUES (?, ?, ?, ?, ?)", (run.id, run.at, kind, number, body)
-            )
+            db.execute("INSERT INTO past_run VALUES (?, ?, ?, ?, ?)", (run.id, run.at, kind, number, body))
             outcomes = [(name, run.at, run.id, went_well) for name, went_well in outcomes_of(run)]
-            self._db.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?)", outcomes)
-            self._db.executemany(
-                "INSERT INTO link VALUES (?, ?, ?, ?)", [(*x, run.id) for x in links_of(run)]
-            )
+            db.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?)", outcomes)
+            db.executemany("INSERT INTO link VALUES (?, ?, ?, ?)", [(*x, run.id) for x in links_of(run)])
 
     def forget(self, *, run: RunId | None = None, capability: CapabilityName | None = None) -> int:
         """Forget one run, or all that used a capability, or everything; returns how many they were."""
@@ -84,11 +67,10 @@ class SqliteExperience:
         ]
         if run is None and capability is None:
             doomed = [*self.ids()]
-        with self._change():
-            self._drop(doomed)
-        with self._translated():
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        model_path(self._path).unlink(missing_ok=True)  # it knows the words of what it was fitted on
+        with self._change() as (db, _):
+            _drop(db, doomed)
+        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        model_path(self._file.path).unlink(missing_ok=True)  # it knows the words of what it was fitted on
         self.let_go()
         return len(doomed)
 
@@ -99,7 +81,7 @@ class SqliteExperience:
     def runs(self) -> Sequence[PastRun]:
         """All past runs, oldest first; one that this version cannot read is left out."""
         known = self._read
-        rows = self._rows("SELECT id, number FROM past_run ORDER BY at, id")
+        rows = self._file.rows("SELECT id, number FROM past_run ORDER BY at, id")
         new = {id_ for id_, number in rows if known.get(id_, (None,))[0] != number}
         found = {id_: (number, known[id_][1]) for id_, number in rows if id_ not in new}
         for id_, number, body in self._bodies(new):
@@ -109,63 +91,48 @@ class SqliteExperience:
 
     def ids(self) -> frozenset[RunId]:
         """The ids of all past runs."""
-        return frozenset(RunId(id_) for (id_,) in self._rows("SELECT id FROM past_run"))
+        return frozenset(RunId(id_) for (id_,) in self._file.rows("SELECT id FROM past_run"))
 
     def latest(self, kind: Kind, most: int) -> Sequence[PastRun]:
-        rows = self._rows(
+        rows = self._file.rows(
             "SELECT body FROM past_run WHERE kind = ? ORDER BY at DESC, id DESC LIMIT ?", " ".join(kind), most
         )
         return [run for (body,) in rows if (run := _read(body)) is not None]
 
     def outcomes(self, capability: CapabilityName) -> Sequence[bool]:
-        rows = self._rows("SELECT went_well FROM outcome WHERE capability = ? ORDER BY at, run", capability)
+        rows = self._file.rows(
+            "SELECT went_well FROM outcome WHERE capability = ? ORDER BY at, run", capability
+        )
         return [bool(went_well) for (went_well,) in rows]
 
     def links(self) -> Sequence[Link]:
         """All that has been seen to read from each other."""
-        rows = self._rows("SELECT DISTINCT giver, taker, parameter FROM link")
+        rows = self._file.rows("SELECT DISTINCT giver, taker, parameter FROM link")
         return [Link(CapabilityName(a), CapabilityName(b), name) for a, b, name in rows]
 
     def version(self) -> int:
-        return int(self._rows("SELECT coalesce(max(number), 0) FROM change")[0][0])
+        return int(self._file.rows("SELECT coalesce(max(number), 0) FROM change")[0][0])
 
     def _bodies(self, ids: Collection[str]) -> list[tuple[Any, ...]]:
         if len(ids) > 100:
-            return self._rows("SELECT id, number, body FROM past_run")
-        return [r for i in ids for r in self._rows("SELECT id, number, body FROM past_run WHERE id = ?", i)]
-
-    def _drop(self, ids: Sequence[RunId]) -> None:
-        for table, column in (("past_run", "id"), ("outcome", "run"), ("link", "run")):
-            self._db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(id_,) for id_ in ids])
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._translated(), closing(self._db.execute(query, values)) as cursor:
-            return cursor.fetchall()
+            return self._file.rows("SELECT id, number, body FROM past_run")
+        return [
+            r for i in ids for r in self._file.rows("SELECT id, number, body FROM past_run WHERE id = ?", i)
+        ]
 
     @contextmanager
-    def _change(self) -> Generator[int]:
+    def _change(self) -> Generator[tuple[sqlite3.Connection, int]]:
         """A transaction, and the number of the change that it is."""
-        with self._translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                number = self._db.execute("INSERT INTO change DEFAULT VALUES").lastrowid
-                assert number is not None
-                self._db.execute("DELETE FROM change WHERE number < ?", (number,))
-                yield number
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._file.transaction() as db:
+            number = db.execute("INSERT INTO change DEFAULT VALUES").lastrowid
+            assert number is not None
+            db.execute("DELETE FROM change WHERE number < ?", (number,))
+            yield db, number
 
-    @contextmanager
-    def _translated(self) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            raise  # a mistake of ours, not of the disk
-        except (sqlite3.Error, OSError) as error:
-            raise DataDirectoryUnusable.at(self._path, error) from error
+
+def _drop(db: sqlite3.Connection, ids: Sequence[RunId]) -> None:
+    for table, column in (("past_run", "id"), ("outcome", "run"), ("link", "run")):
+        db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(id_,) for id_ in ids])
 
 
 def _read(body: str) -> PastRun | None:

@@ -54,7 +54,7 @@ class LinkedPlans:
 
 def _reads(request: PlanRequest) -> dict[CapabilityName, dict[str, dict[CapabilityName, tuple[str, ...]]]]:
     """Where a link leads into a plain parameter: the first that must be given and that the result fits."""
-    by_name = {c.name: c for c in request.catalogue}
+    by_name = request.by_name
     found: dict[CapabilityName, dict[str, dict[CapabilityName, tuple[str, ...]]]] = {}
     for giver, taker in request.links:
         if giver not in by_name or taker not in by_name:

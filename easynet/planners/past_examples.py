@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from easynet.core.ids import RunId
 from easynet.planners.experience import Experience, ExperienceStore, steps_of
+from easynet.planners.likeness import f1
 from easynet.planners.model_brief import MOST_EXAMPLES, Example
 from easynet.planners.past_run import PastRun
 from easynet.planners.planner import PlanRequest
@@ -27,7 +28,7 @@ class PastExamples:
         asked = keys(request.parsed.text)
         scored: list[tuple[float, float, PastRun]] = []
         for run in self._learned(request):
-            likeness = _dice(asked, self._words[run.id])
+            likeness = f1(asked, self._words[run.id])
             avoids = not set(request.avoid) & set(run.graph.capabilities)
             if likeness >= _ALIKE and avoids and not (shareable and run.is_private):
                 scored.append((likeness, run.at, run))
@@ -42,14 +43,8 @@ class PastExamples:
         """The runs that teach how to plan, with their words at hand."""
         key = (self._store.version(), request.catalogue)
         if self._key != key:
-            by_name = {c.name: c for c in request.catalogue}
-            self._lessons = Experience(self._store.runs(), by_name).lessons
+            self._lessons = Experience(self._store.runs(), request.by_name).lessons
             known = self._words
             self._words = {r.id: known.get(r.id) or keys(r.text) for r in self._lessons}
             self._key = key
         return self._lessons
-
-
-def _dice(one: frozenset[str], other: frozenset[str]) -> float:
-    both = len(one & other)
-    return 2 * both / (len(one) + len(other)) if both else 0.0

@@ -23,37 +23,17 @@ def work_of(graph: TaskGraph) -> dict[SubtaskId, str]:
     return _digests(graph, with_literals=True)
 
 
-def in_order(graph: TaskGraph) -> tuple[Subtask, ...]:
-    """The subtasks, each after those that it reads, otherwise in their order; those in a circle are left out.
-
-    What is read and not in the graph counts as there.
-    """
-    by_id = graph.by_id
-    missing = {s.id: len(s.needs & by_id.keys()) for s in graph.subtasks}
-    readers: dict[SubtaskId, list[Subtask]] = {}
-    for subtask in graph.subtasks:
-        for needed in subtask.needs:
-            readers.setdefault(needed, []).append(subtask)
-    order = [s for s in graph.subtasks if missing[s.id] == 0]
-    for subtask in order:
-        for reader in readers.get(subtask.id, ()):
-            missing[reader.id] -= 1
-            if missing[reader.id] == 0:
-                order.append(reader)
-    return tuple(order)
-
-
 def behind(graph: TaskGraph, starts: Iterable[SubtaskId]) -> frozenset[SubtaskId]:
     """These subtasks and all that read them, directly or through others."""
     found = set(starts)
-    found.update(s.id for s in in_order(graph) if s.id in found or _joins(s, found))
+    found.update(s.id for s in graph.in_order if s.id in found or _joins(s, found))
     return frozenset(found)
 
 
 def before(graph: TaskGraph, ends: Iterable[SubtaskId]) -> frozenset[SubtaskId]:
     """These subtasks and all that they read, directly or through others."""
     found = set(ends)
-    for subtask in reversed(in_order(graph)):
+    for subtask in reversed(graph.in_order):
         if subtask.id in found:
             found |= subtask.needs
     return frozenset(found)
@@ -107,7 +87,7 @@ def _digests(graph: TaskGraph, *, with_literals: bool) -> dict[SubtaskId, str]:
             case _:
                 return binding.model_dump(mode="json")
 
-    for subtask in in_order(graph):
+    for subtask in graph.in_order:
         digests[subtask.id] = _digest(
             [subtask.capability, {name: said(binding) for name, binding in subtask.arguments.items()}]
         )

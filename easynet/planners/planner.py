@@ -1,6 +1,7 @@
 """What a planner is asked, what it answers, and the protocol of those who plan."""
 
 from collections.abc import AsyncGenerator
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
@@ -34,6 +35,10 @@ class PlanRequest(Value):
     def input_names(self) -> frozenset[str]:
         """The inputs that the user gave."""
         return frozenset(self.parsed.inputs)
+
+    @cached_property
+    def by_name(self) -> dict[CapabilityName, Capability]:
+        return {c.name: c for c in self.catalogue}
 
 
 class Alternative(Value):

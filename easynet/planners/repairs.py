@@ -13,7 +13,7 @@ from easynet.core.ids import SubtaskId
 from easynet.core.task_graph import Given, Subtask, TaskGraph, sources
 from easynet.planners.chaining import Wish
 from easynet.planners.literals import literals
-from easynet.planners.plan_shape import before, behind, in_order, renamed, work_of
+from easynet.planners.plan_shape import before, behind, renamed, work_of
 from easynet.planners.regrowing import (
     Ground,
     Wanted,
@@ -66,7 +66,7 @@ class Repairs:
         digests = work_of(plan)
         names: dict[SubtaskId, SubtaskId] = {}
         new: list[Subtask] = []
-        for subtask in in_order(plan):
+        for subtask in plan.in_order:
             same = there.get(digests[subtask.id])
             taken = {*self._spent, *names.values(), *(plan.by_id.keys() - {subtask.id})}
             names[subtask.id] = same or fresh(subtask.id, taken)
@@ -85,7 +85,7 @@ class Repairs:
 
     def _substituted(self) -> Iterator[tuple[How, TaskGraph]]:
         state = self.state
-        lost = [s for s in in_order(state.whole) if s in state.lost]
+        lost = [s for s in state.whole.in_order if s in state.lost]
         options = [self._options(s) for s in lost]
         for choice in islice(product(*options), _MOST_COMBINATIONS):
             plan: _Plan | None = _Plan(state.whole, state.wanted)

@@ -10,7 +10,6 @@ from easynet.core.language import say
 from easynet.core.quantities import format_credits, format_duration
 from easynet.core.task_graph import TaskGraph
 from easynet.planners.deeds import acts
-from easynet.planners.plan_shape import in_order
 from easynet.planners.planner import Alternative, Planner, PlanResult
 from easynet.planners.repairs import How, Repairs
 from easynet.planners.run_state import RunState
@@ -106,7 +105,7 @@ class _Judge:
         is_sound = not validate(graph, [*state.catalogue.values()], inputs=inputs)
         if not is_sound or not state.may_be_tried(graph) or self._forgets_an_input(graph):
             return False
-        left = [s for s in in_order(graph) if s.id not in state.finished]
+        left = [s for s in graph.in_order if s.id not in state.finished]
         price = sum(state.price(s.capability) for s in left)
         ends: dict[SubtaskId, float] = {}
         for subtask in left:

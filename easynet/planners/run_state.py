@@ -61,7 +61,7 @@ class RunState:
     @cached_property
     def catalogue(self) -> dict[CapabilityName, Capability]:
         """What the plan calls, and all that the network offers now."""
-        return {**self.planned, **{c.name: c for c in self.request.catalogue}}
+        return {**self.planned, **self.request.by_name}
 
     @cached_property
     def whole(self) -> TaskGraph:

@@ -93,7 +93,9 @@ def _shape(graph: TaskGraph) -> Iterator[str]:
 
 def _ring(graph: TaskGraph) -> list[SubtaskId]:
     """Subtasks that wait for each other in a circle, or none."""
-    import networkx as nx  # 100 ms to import, and a planner may never get as far as a plan
+    if len(graph.in_order) == len(graph.subtasks):
+        return []
+    import networkx as nx  # 100 ms to import, for plans that will be refused
 
     waits_for = graph.digraph().reverse()
     if nx.is_directed_acyclic_graph(waits_for):

@@ -113,7 +113,7 @@ def _choices(
 def _by_rank(graph: TaskGraph, choices: Mapping[CapabilityName, list[_Choice]]) -> list[Subtask]:
     """The subtasks by upward rank: the mean time of the longest chain that begins with each."""
     mean_s = {name: sum(c.duration_s for c in found) / len(found) for name, found in choices.items()}
-    order = _topological(graph)
+    order = graph.in_order
     ranks: dict[SubtaskId, float] = {}
     behind: dict[SubtaskId, float] = {}
     for subtask in reversed(order):
@@ -121,22 +121,6 @@ def _by_rank(graph: TaskGraph, choices: Mapping[CapabilityName, list[_Choice]]) 
         for needed in subtask.needs:
             behind[needed] = max(behind.get(needed, 0.0), rank)
     return sorted(order, key=lambda s: -ranks[s.id])  # stable: what is needed stays before its readers
-
-
-def _topological(graph: TaskGraph) -> list[Subtask]:
-    by_id = graph.by_id
-    missing = {s.id: len(s.needs & by_id.keys()) for s in graph.subtasks}
-    readers: dict[SubtaskId, list[Subtask]] = {s.id: [] for s in graph.subtasks}
-    for subtask in graph.subtasks:
-        for needed in subtask.needs & by_id.keys():
-            readers[needed].append(subtask)
-    order = [s for s in graph.subtasks if missing[s.id] == 0]
-    for subtask in order:
-        for reader in readers[subtask.id]:
-            missing[reader.id] -= 1
-            if missing[reader.id] == 0:
-                order.append(reader)
-    return order
 
 
 def _assign(

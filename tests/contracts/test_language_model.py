@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
+from typing import Literal
 
 import pytest
 from pydantic import SecretStr
@@ -143,9 +144,9 @@ async def test_cut_off_answer_is_an_error_that_tells_its_tokens(opened: Open) ->
 
 
 @pytest.mark.parametrize("finish", ["refusal", "filter"])
-async def test_refusal_is_an_error(opened: Open, finish: str) -> None:
+async def test_refusal_is_an_error(opened: Open, finish: Literal["refusal", "filter"]) -> None:
     with pytest.raises(ModelRefused) as caught:
-        await answer(await opened(Turn("I would rather not.", finish=finish)))  # type: ignore[arg-type]
+        await answer(await opened(Turn("I would rather not.", finish=finish)))
     assert spent(caught.value) == USAGE
 
 

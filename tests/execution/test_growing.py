@@ -16,8 +16,8 @@ from easynet.core.offer import Offer
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.budget import Budget
-from easynet.execution.execution import Order
 from easynet.execution.history import History
+from easynet.execution.order import Order
 from easynet.execution.outcome import Outcome
 from easynet.execution.runner import Runner
 from easynet.testing.graphs import graph_of, offer, task_graphs

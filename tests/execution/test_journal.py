@@ -139,15 +139,15 @@ def test_a_disk_that_fills_up_is_named_and_earlier_events_stay(tmp_path: Path) -
     path = tmp_path / "journal.sqlite"
     with closing(SqliteJournal(path)) as journal:
         journal.append([started()])
-        pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
-        journal._db.execute(f"PRAGMA max_page_count = {pages}")
+        pages = journal._file.rows("PRAGMA page_count")[0][0]
+        journal._file.rows(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(DataDirectoryUnusable, match=r"journal\.sqlite.*full") as raised:
             journal.append(
                 [RunFinished(run_id=RUN, seq=1, at=2.0, status="succeeded", headline=("x" * 100_000,))]
             )
         assert "EASYNET_DATA_DIR" in raised.value.hint
         assert [e.kind for e in journal.events(RUN)] == ["run_started"]
-        journal._db.execute(f"PRAGMA max_page_count = {pages * 100}")
+        journal._file.rows(f"PRAGMA max_page_count = {pages * 100}")
         journal.append([RunFinished(run_id=RUN, seq=1, at=2.0, status="succeeded")])
 
 

@@ -210,12 +210,12 @@ def test_processes_that_store_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_named_and_earlier_runs_stay(store: SqliteExperience) -> None:
     store.add(past(1, "cancel", "search_train", "book_train"))
-    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
-    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = store._file.rows("PRAGMA page_count")[0][0]
+    store._file.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DataDirectoryUnusable, match=r"experience\.db.*full"):
         store.add(past(2, "cancel " + "x" * 100_000, "search_train", "book_train"))
     assert [r.id for r in store.runs()] == ["run-0001"]
     assert is_whole(store)
-    store._db.execute(f"PRAGMA max_page_count = {pages * 100}")
+    store._file.rows(f"PRAGMA max_page_count = {pages * 100}")
     store.add(past(2, "cancel", "search_train", "book_train"))
     assert is_whole(store)

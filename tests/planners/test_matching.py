@@ -1,6 +1,6 @@
 """Words of a catalogue, and chains that fit a request."""
 
-from easynet.planners.composing import Composer, Scored, agreed, alike
+from easynet.planners.composing import Composer, Scored, agreed
 from easynet.planners.deeds import STAGES, stage
 from easynet.planners.grams import letter_grams, word_grams, words
 from easynet.planners.matching import Matcher
@@ -65,10 +65,3 @@ def test_what_agrees_with_many_good_chains_is_preferred_to_a_lone_one() -> None:
     found = [Scored((9, 8), 1.0), Scored((1, 2), 0.95), Scored((1, 2, 3), 0.95), Scored((0, 1, 2), 0.95)]
     assert agreed(found)[0].steps[-2:] == (1, 2) or 1 in agreed(found)[0].steps
     assert agreed([]) == []
-
-
-def test_chains_are_alike_in_steps_and_in_links() -> None:
-    assert alike((1, 2), (1, 2)) == 1.0
-    assert alike((1,), (1,)) == 1.0
-    assert alike((1, 2), (2, 1)) == 0.5
-    assert alike((1, 2), (3, 4)) == 0.0
