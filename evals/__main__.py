@@ -1,48 +1,66 @@
-"""Plan every sentence with the default planner, and count: `python -m evals`."""
+"""Run suites of evals: `python -m evals [SUITE ...] [--json] [--compare REPORT] [--html FILE] [--short]`.
 
-import asyncio
-import statistics
-import time
+`python -m evals add RUN` makes a case of a run.
+"""
 
-from easynet.agents.intent_parser import parse_intent
-from easynet.core.capability import Capability
-from easynet.core.contribution import contributed
-from easynet.core.intent import Intent
-from easynet.core.language import language_of
-from easynet.planners.catalogue import CataloguePlanner
-from easynet.planners.planner import PlanRequest, PlanResult
-from easynet.specialists import NODES, functions
-from evals.sentences import NOT_OURS, SENTENCES
+import argparse
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
+from evals import add
+from evals.comparison import declines, violations
+from evals.page import page
+from evals.report import Report
+from evals.suites import SUITES, measured
+from evals.terminal import show
 
-def catalogue(examples: bool) -> tuple[Capability, ...]:
-    """The built-in capabilities, with or without their example sentences."""
-    found = [c for node in NODES for f in functions(node) if (c := contributed(f)) is not None]
-    return tuple(c if examples else c.model_copy(update={"examples": ()}) for c in found)
-
-
-async def planned(text: str, offered: tuple[Capability, ...], **inputs: str) -> tuple[PlanResult, float]:
-    """The plan for a sentence, and the milliseconds it took."""
-    began = time.perf_counter()
-    parsed = parse_intent(Intent.from_text(text, input_data=inputs))
-    result = await CataloguePlanner().plan(PlanRequest(parsed=parsed, catalogue=offered))
-    return result, (time.perf_counter() - began) * 1000
+_OTHERS: Final = ("plans", "languages", "learning", "cost")
+"""Suites that take long or measure time, with options of their own: `python -m evals plans --help`."""
 
 
-async def main() -> None:
-    times: list[float] = []
-    for name, offered in (("with examples", catalogue(True)), ("without examples", catalogue(False))):
-        hits: dict[str, list[bool]] = {"en": [], "zh": []}
-        for text, wanted in SENTENCES:
-            result, took = await planned(text, offered, data="a.csv")
-            times.append(took)
-            hits[language_of(text)].append(result.graph is not None and wanted in result.graph.outputs)
-        for language, right in hits.items():
-            print(f"wanted step among the results, {language}, {name:<17} {sum(right):3d} of {len(right)}")
-    refused = [(await planned(text, catalogue(True)))[0].status == "unsupported" for text in NOT_OURS]
-    print(f"foreign requests refused                                {sum(refused):3d} of {len(refused)}")
-    print(f"milliseconds per plan, median                           {statistics.median(times):6.1f}")
+def main(argv: Sequence[str]) -> int:
+    """The exit code: 0 where all is as it must be, 1 where it is not, 2 where the call is wrong."""
+    if argv and argv[0] == "add":
+        return add.main(argv[1:])
+    if argv and argv[0] in _OTHERS:
+        sys.argv = [f"python -m evals {argv[0]}", *argv[1:]]
+        runpy.run_module(f"evals.{argv[0]}", run_name="__main__", alter_sys=True)
+        return 0
+    parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}; by default all")
+    parser.add_argument("--short", action="store_true", help="a part of each suite, in seconds")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page, with plots")
+    parser.add_argument("--compare", type=Path, metavar="REPORT", help="fail where a score fell")
+    options = parser.parse_args(argv)
+    if unknown := [name for name in options.suites if name not in SUITES]:
+        parser.error(f"there is no suite {unknown[0]!r}; there are {', '.join((*SUITES, *_OTHERS))}")
+    baseline = _read(parser, options.compare, short=options.short) if options.compare else None
+    report = measured(options.suites or [*SUITES], options.short)
+    if options.json:
+        sys.stdout.write(report.dumped())
+    else:
+        show(report.suites)
+    if options.html:
+        options.html.write_text(page(report), encoding="utf-8")
+    wrong = violations(report) + (declines(report, baseline) if baseline else [])
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _read(parser: argparse.ArgumentParser, path: Path, *, short: bool) -> Report:
+    try:
+        baseline = Report.loaded(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        parser.error(f"cannot compare with {path}: {error}")
+    if baseline.short != short:
+        parser.error(f"{path} was made {'with' if baseline.short else 'without'} --short")
+    return baseline
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(main(sys.argv[1:]))

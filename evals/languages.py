@@ -21,8 +21,8 @@ from easynet.llm.kept_vectors import KeptVectors
 from easynet.llm.sentence_encoder import SentenceEncoder
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.planner import PlanRequest, PlanResult
-from evals.__main__ import catalogue
 from evals.scores import mean
+from evals.sentence_plans import catalogue
 
 _DATA = Path(__file__).parent / "data" / "bilingual"
 _HAN = re.compile(r"[㐀-鿿]")

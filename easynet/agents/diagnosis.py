@@ -22,6 +22,7 @@ def diagnosis(
         code=_code(root, repair),
         message=_sentences([_said(root, language), *_then(failures[1:], language)], language),
         hint=" ".join(h for h in hints if h),
+        relaxations=(repair.relaxation,) if repair is not None and repair.relaxation is not None else (),
     )
 
 

@@ -3,13 +3,15 @@
 from contextlib import aclosing
 from typing import Any
 
+from easynet.agents.approvals import waits
 from easynet.agents.input_files import call_inputs, check_inputs, take_in
-from easynet.agents.offers import offers_of
+from easynet.agents.offers import offers_of, trusted
 from easynet.agents.work import State, Work
 from easynet.core.errors import EasyNetError
 from easynet.core.events import PlanMade
 from easynet.core.ids import CapabilityName
-from easynet.core.offer import Offer, Trust
+from easynet.core.offer import Offer
+from easynet.core.privacy import labels
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.budget import Budget
@@ -84,21 +86,24 @@ class _EarlyStart:
     async def _is_harmless(self, subtask: Subtask) -> bool:
         """Whether it may run although nobody knows yet what comes after it.
 
-        It can run twice and is not said to act on the world, nodes of the user's own offer it, it takes
-        nothing of a budget, and what it reads is there or begun.
+        It can run twice and is not said to act on the world, nodes of the user's own or that the user trusts
+        offer it, it takes nothing of a budget and needs nobody's agreement, and what it reads is there or
+        begun.
         """
         capability = self._catalogue[subtask.capability]
         if not capability.idempotent or acts(capability):
             return False
         if not subtask.needs <= {s.id for s in self._begun}:
             return False
-        offers = await self._own_offers(subtask.capability)
+        offers = await self._trusted_offers(subtask.capability)
+        if waits(self._work.memory, capability, offers):
+            return False
         return bool(offers) and self._is_affordable(subtask) and await self._has_inputs(subtask)
 
-    async def _own_offers(self, capability: CapabilityName) -> tuple[Offer, ...]:
+    async def _trusted_offers(self, capability: CapabilityName) -> tuple[Offer, ...]:
         if capability not in self._offers:
-            found = await offers_of(self._state, self._work, [capability])
-            self._offers[capability] = tuple(o for o in found[capability] if o.trust is Trust.OWN)
+            found = await offers_of(self._state, self._work, [capability], [])
+            self._offers[capability] = trusted(found[capability])
         return self._offers[capability]
 
     def _is_affordable(self, subtask: Subtask) -> bool:
@@ -117,9 +122,9 @@ class _EarlyStart:
         return True
 
     def _begin(self) -> None:
-        work = self._work
+        work, graph = self._work, TaskGraph(subtasks=tuple(self._begun))
         order = Order(
-            graph=TaskGraph(subtasks=tuple(self._begun)),
+            graph=graph,
             capabilities=self._catalogue,
             inputs=call_inputs(work, self.files),
             offers=self._offers,
@@ -127,5 +132,6 @@ class _EarlyStart:
             budget=Budget(self._request.parsed.requirements.budget, spent=work.memory.paid),
             deadline_at=work.deadline_at,
             history=History.of(work.memory.events),
+            labels=labels(graph, self._request.parsed, self._catalogue),
         )
         work.runner.begin(order, work.stored_results())

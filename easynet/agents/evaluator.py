@@ -1,17 +1,21 @@
 """Whether the work is as good as was asked for, by what the run itself measured."""
 
 from collections.abc import Mapping
-from math import isfinite
+from dataclasses import dataclass
+from math import isclose, isfinite
 from typing import Any
 
 from easynet.agents.wording import metric_label
 from easynet.core.capability import Capability, Role
-from easynet.core.errors import QualityNotMet
+from easynet.core.errors import QualityNotMet, WrongResult
 from easynet.core.events import Problem
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Bound
 from easynet.core.language import Language, say
-from easynet.core.task_graph import TaskGraph
+from easynet.core.task_graph import Subtask, TaskGraph
+
+_ROUNDED, _ROUNDED_SHARE = 0.005, 0.01
+"""By how much a claim may differ from what is measured: it may have been rounded to two digits."""
 
 
 def measured(
@@ -32,6 +36,70 @@ def measured(
             if isinstance(interval, list) and len(interval) == 2:
                 metrics |= _numbers({f"{name}_low": interval[0], f"{name}_high": interval[1]})
     return metrics
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A step claimed a metric of its result, and the step that checks this result measured another."""
+
+    subtask: SubtaskId
+    """The one that claimed it."""
+    problem: Problem
+
+
+def contradiction(
+    graph: TaskGraph,
+    catalogue: Mapping[CapabilityName, Capability],
+    values: Mapping[SubtaskId, Any],
+    language: Language,
+) -> Contradiction | None:
+    """The first claim that its check does not bear out, or `None`.
+
+    A result claims what its part `claims` holds: numbers by metric that a check of this very result is to
+    measure. A claim holds where it is within the check's interval, or is the measured number rounded.
+    """
+    for check in graph.subtasks:
+        capability, found = catalogue.get(check.capability), values.get(check.id)
+        if capability is None or capability.role is not Role.CHECK or not isinstance(found, dict):
+            continue
+        metrics, intervals = _numbers(found.get("metrics")), dict(_items(found.get("intervals")))
+        for source in sorted(check.needs):
+            result = values.get(source)
+            claims = _numbers(result.get("claims")) if isinstance(result, dict) else {}
+            for name in sorted(claims.keys() & metrics.keys()):
+                if not _holds(claims[name], metrics[name], intervals.get(name)):
+                    problem = _contradicted(name, source, claims[name], check, metrics[name], language)
+                    return Contradiction(source, problem)
+    return None
+
+
+def _holds(claimed: float, found: float, interval: Any) -> bool:
+    if isclose(claimed, found, rel_tol=_ROUNDED_SHARE, abs_tol=_ROUNDED):
+        return True
+    match interval:
+        case [int() | float() as low, int() | float() as high]:
+            return low <= claimed <= high
+        case _:
+            return False
+
+
+def _contradicted(
+    name: str, claimant: SubtaskId, claimed: float, check: Subtask, found: float, language: Language
+) -> Problem:
+    metric = metric_label(name, language)
+    return Problem(
+        code=WrongResult.code,
+        message=say(
+            language,
+            f"{claimant!r} claimed {metric} {claimed:.3f}, and {check.id!r} measured {found:.3f}",
+            f"{claimant!r} 声称{metric}为 {claimed:.3f}，而 {check.id!r} 测得 {found:.3f}",
+        ),
+        hint=say(
+            language,
+            "Another node may do better; otherwise whoever contributes it has to mend what it claims.",
+            "可由其他节点再试；否则需要贡献者修正其声称的指标。",
+        ),
+    )
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from easynet.agents.work import Work
 from easynet.core.artifact import Artifact
 from easynet.core.capability import Capability, Parameter
-from easynet.core.errors import BadData
+from easynet.core.errors import BadData, UnknownInput, nearest
 from easynet.core.ids import CapabilityName
 from easynet.core.language import say
 from easynet.core.task_graph import TaskGraph
@@ -20,6 +20,20 @@ _WHY_ZH = {ENOENT: "文件不存在", ENOTDIR: "文件不存在", EACCES: "没�
 
 Files = Mapping[str, Any]
 """The files that a run holds, by the name of the input: `path` and `artifact`, as in its checkpoint."""
+
+
+def check_private(work: Work) -> None:
+    """Raise UnknownInput where something is to be private that is no input: it may be misspelt."""
+    assert work.memory.parsed is not None
+    known = [*{**work.memory.parsed.inputs, **work.plan.inputs}]
+    for name in work.memory.parsed.requirements.private:
+        if name not in known:
+            raise UnknownInput(
+                f"{name!r} is to be private, but there is no such input",
+                hint=nearest(name, known),
+                zh=f"要求 {name!r} 保密，但没有这个输入",
+                hint_zh=nearest(name, known, "zh"),
+            )
 
 
 def check_inputs(work: Work, graph: TaskGraph, held: Files) -> None:

@@ -4,6 +4,7 @@ Constraints come from the intent's fields and from its sentence; a field takes p
 """
 
 import re
+from collections.abc import Mapping
 
 from easynet.agents.metrics import METRICS, metric_name, quality_bound
 from easynet.agents.sentence import Limits, Sentence
@@ -18,7 +19,9 @@ _CONSTRAINTS = {
     "time": "deadline",
     "training_time": "deadline",
     "privacy": "privacy",
+    "private": "private",
     "memory": "memory",
+    "approve_above": "approve_above",
 }
 _PRIVACY = {
     **dict.fromkeys(("high", "private", "strict", "own", "高", "私有", "保密"), Privacy.HIGH),
@@ -57,6 +60,8 @@ def parse_intent(intent: Intent) -> ParsedIntent:
             budget=stated.budget or sentence.limits.budget,
             deadline_s=stated.deadline_s or sentence.limits.deadline_s,
             privacy=stated.privacy or sentence.limits.privacy or Privacy.NORMAL,
+            private=stated.private,
+            approve_above=stated.approve_above,
             memory_bytes=stated.memory_bytes or sentence.limits.memory_bytes,
             quality=sentence.limits.quality
             | {
@@ -67,6 +72,13 @@ def parse_intent(intent: Intent) -> ParsedIntent:
     )
 
 
+def with_limits(intent: Intent, limits: Mapping[str, str | int | float]) -> Intent:
+    """The intent with these constraints in the place of those that limit the same, by whatever name."""
+    kinds = {_CONSTRAINTS.get(name) for name in limits}
+    others = {n: v for n, v in intent.constraints.items() if _CONSTRAINTS.get(n.strip().lower()) not in kinds}
+    return intent.model_copy(update={"constraints": {**others, **limits}})
+
+
 def _stated(constraints: dict[str, str | int | float]) -> Limits:
     limits = Limits()
     for name, value in constraints.items():
@@ -75,6 +87,8 @@ def _stated(constraints: dict[str, str | int | float]) -> Limits:
                 limits.at_most(budget=parse_credits(value, name))
             case "deadline":
                 limits.at_most(deadline_s=parse_duration(value, name))
+            case "approve_above":
+                limits.approve_above = parse_credits(value, name)
             case "memory":
                 limits.memory_bytes = parse_memory(value, name)
             case "privacy":
@@ -84,6 +98,8 @@ def _stated(constraints: dict[str, str | int | float]) -> Limits:
                         f"{name}: cannot read {value!r}; write high or normal",
                         zh=f"{name}：无法理解 {value!r}；请写 high（高）或 normal（普通）",
                     )
+            case "private":
+                limits.private = tuple(dict.fromkeys(re.findall(r"[^\s,，、;；]+", str(value))))
             case _:
                 raise _unknown_constraint(name)
     return limits

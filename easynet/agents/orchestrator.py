@@ -24,7 +24,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
 from easynet.agents import plan_steps, replan_step, run_steps
-from easynet.agents.run_steps import APPROVAL
+from easynet.agents.approvals import APPROVAL
 from easynet.agents.work import State, Work, finish
 from easynet.core.errors import ArgumentMismatch, BadData, DataDirectoryUnusable, UnknownInput
 from easynet.core.events import Problem, Question
@@ -51,7 +51,7 @@ def compiled(checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     graph.add_node("approve", run_steps.approve, destinations=("execute", "report"))
     graph.add_node("execute", run_steps.execute, destinations=("replan", "evaluate", "clarify", "report"))
     graph.add_node("replan", replan_step.replan, destinations=("discover", "clarify", "report"))
-    graph.add_node("evaluate", run_steps.evaluate, destinations=("report",))
+    graph.add_node("evaluate", run_steps.evaluate, destinations=("execute", "replan", "report"))
     graph.add_node("report", run_steps.report)
     graph.add_edge(START, "parse")
     return graph.compile(checkpointer=checkpointer)
@@ -60,15 +60,17 @@ def compiled(checkpointer: BaseCheckpointSaver[Any]) -> Graph:
 class Orchestrator:
     """Takes runs through the graph, and from wherever an earlier process left them."""
 
-    def __init__(self, checkpoints: Path) -> None:
+    def __init__(self, checkpoints: Path | BaseCheckpointSaver[Any]) -> None:
+        """`checkpoints` is a file, which is made where there is none, or what keeps them in its place."""
         self._checkpoints = checkpoints
         self._stack = AsyncExitStack()
-        self._graph: Graph | None = None
+        self._graph: Graph | None = None if isinstance(checkpoints, Path) else compiled(checkpoints)
 
     async def __aenter__(self) -> Self:
-        with self._usable_checkpoints():
-            saver = AsyncSqliteSaver.from_conn_string(str(self._checkpoints))
-            self._graph = compiled(await self._stack.enter_async_context(saver))
+        if isinstance(self._checkpoints, Path):
+            with self._usable_checkpoints():
+                saver = AsyncSqliteSaver.from_conn_string(str(self._checkpoints))
+                self._graph = compiled(await self._stack.enter_async_context(saver))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -77,13 +79,19 @@ class Orchestrator:
     async def drive(self, work: Work, answers: Mapping[str, Any], ask: Ask | None) -> None:
         """Work on a run until its last event is in the journal.
 
-        `answers` reply to questions by the names they asked for; further questions go to `ask`. Raises
-        DataDirectoryUnusable where the checkpoints cannot be used.
+        `answers` reply to questions by the names they asked for, and to an open request for approval as to
+        what it asked for then; further questions go to `ask`. Raises DataDirectoryUnusable where the
+        checkpoints cannot be used.
         """
         config: RunnableConfig = {
             "configurable": {"thread_id": work.log.run_id},
             "recursion_limit": _MAX_STEPS,
         }
+        answers = dict(answers)
+        is_answered = work.memory.approval is not None and APPROVAL in answers
+        if is_answered and not run_steps.note_answer(work, answers.pop(APPROVAL)):
+            await finish(work, "cancelled", None)
+            return
         entry = await self._entry(config, work, answers)
         while (question := await self._go_on(config, work, entry)) is not None:
             answer = await ask(question) if ask is not None else None
@@ -107,17 +115,16 @@ class Orchestrator:
     ) -> State | Command[str] | None:
         """Where to go on: at the open question, or from the start with what the journal knows.
 
-        Starting again repeats nothing: a plan that still holds is kept, and so is what is done.
+        Starting again repeats nothing: a plan that still holds is kept, and so is what is done. Where a plan
+        waits for approval that is so, too: what it costs and where it runs today is what is agreed to.
         """
         assert self._graph is not None, "the orchestrator is an async context manager"
         with self._usable_checkpoints():
             position = await self._graph.aget_state(config)
         known = {**_still_held(position), **answers}
-        if not position.interrupts:
+        if not position.interrupts or "approve" in position.next:
             return State(answers=known, failures=[], is_broken=False, problem=None)
         name = Question.model_validate(position.interrupts[0].value).name
-        if name == APPROVAL and work.auto_approve:
-            return Command(resume="yes")
         if name in answers:
             return Command(resume=answers[name], update={"answers": known})
         return None
@@ -127,6 +134,8 @@ class Orchestrator:
         try:
             yield
         except sqlite3.Error as error:
+            if not isinstance(self._checkpoints, Path):
+                raise
             raise DataDirectoryUnusable.at(self._checkpoints, error) from error
 
 
@@ -138,8 +147,9 @@ def _still_held(position: StateSnapshot) -> dict[str, Any]:
 
 def _unanswered(work: Work, question: Question) -> Problem:
     resume = f"easynet runs resume {work.log.run_id}"
-    if question.name == APPROVAL:
-        en, zh = f"Agree with `{resume} --yes`.", f"用 `{resume} --yes` 表示同意。"
+    if (asked := work.memory.approval) is not None:
+        option = f"--answer {APPROVAL}=yes" if asked.steps else "--yes"
+        en, zh = f"Agree with `{resume} {option}`.", f"用 `{resume} {option}` 表示同意。"
     else:
         answer = f"{resume} --answer {question.name}=..."
         en = f"Answer with `{answer}`, or start again with --input {question.name}=..."

@@ -13,7 +13,7 @@ from langgraph.types import Command, interrupt
 from pydantic import JsonValue
 
 from easynet.agents.early_start import streamed
-from easynet.agents.intent_parser import parse_intent
+from easynet.agents.intent_parser import parse_intent, with_limits
 from easynet.agents.work import State, Work, ask, chosen, step
 from easynet.core.capability import Capability, Role
 from easynet.core.errors import (
@@ -29,6 +29,7 @@ from easynet.core.events import IntentParsed, PlanMade, Question
 from easynet.core.ids import CapabilityName
 from easynet.core.intent import ParsedIntent
 from easynet.core.language import say
+from easynet.core.privacy import with_private
 from easynet.core.task_graph import TaskGraph
 from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.validate import validate
@@ -41,10 +42,11 @@ async def parse(state: State, runtime: Runtime[Work]) -> Command[str]:
     intent = work.memory.intent
     answered = intent.model_copy(update={"input_data": {**intent.input_data, **state.get("answers", {})}})
     try:
-        parsed = parse_intent(answered)
+        parsed = parse_intent(with_limits(answered, work.memory.limits))
     except InvalidIntent as error:
         message, _ = error.in_language(work.memory.language)
         raise InvalidIntent(message, hint=_abilities(work, await _offered(work))) from error
+    parsed = with_private(parsed, state.get("asked", []))
     if parsed != work.memory.parsed:
         work.log.emit(IntentParsed, parsed=parsed)
     return Command(goto="plan")
@@ -105,6 +107,7 @@ def adopt(
         assumed=result.assumed,
         titles=titles,
         caveats=caveats,
+        irreversible=tuple(c for c in graph.capabilities if memory.catalogue[c].irreversible),
     )
     update = {"answers": {**found, **state.get("answers", {})}, "files": files, "is_broken": False}
     return Command(goto="discover", update=update)
@@ -189,4 +192,7 @@ async def clarify(state: State, runtime: Runtime[Work]) -> Command[str]:
         asked = question.text.partition("\n")[0]
         text = f"{asked}\n{wrong} {nearest(str(answer), question.choices, work.memory.language)}".rstrip()
         return ask(work, question.model_copy(update={"text": text}))
-    return Command(goto="parse", update={"answers": {**state.get("answers", {}), question.name: answer}})
+    answers = {**state.get("answers", {}), question.name: answer}
+    return Command(
+        goto="parse", update={"answers": answers, "asked": [*state.get("asked", []), question.name]}
+    )

@@ -18,8 +18,6 @@ from easynet.planners.replan import Repair
 from easynet.planners.replan import replan as replanned
 from easynet.planners.run_state import Failure, RunState
 
-MAX_REPLANS = 5
-"""How often one run may plan anew before it ends."""
 _MOST_ASKED = 2
 """How often a planner may be asked for one repair."""
 
@@ -28,7 +26,7 @@ _MOST_ASKED = 2
 async def replan(state: State, runtime: Runtime[Work]) -> Command[str]:
     """Keep what is finished, and plan anew what failed and what depends on it."""
     work, failed = runtime.context, failures(state)
-    if len(failed) > MAX_REPLANS:
+    if len(failed) > work.services.max_replans:
         return end("failed", diagnosis(failed, None, work.memory.language, work.log.run_id))
     before = work.plan
     repair = await _repair(state, work, failed)
@@ -65,7 +63,7 @@ async def _repair(state: State, work: Work, failed: Sequence[Failure]) -> Repair
         failures=tuple(failed),
         planned=planned,
         finished=finished,
-        offers=await offers_of(state, work, [*{s.capability for s in work.left}]),
+        offers=await offers_of(state, work, [*{s.capability for s in work.left}], [work.plan]),
     )
     while True:
         run, times = replace(run, budget=_budget_left(work), time_s=work.time_left_s), planner.times
@@ -76,7 +74,8 @@ async def _repair(state: State, work: Work, failed: Sequence[Failure]) -> Repair
         unknown = needed - run.offers.keys()
         if not unknown and planner.times == times:
             return repair
-        run = replace(run, offers={**run.offers, **await offers_of(state, work, sorted(unknown))})
+        found = await offers_of(state, work, sorted(unknown), considered)
+        run = replace(run, offers={**run.offers, **found})
 
 
 def _budget_left(work: Work) -> int | None:

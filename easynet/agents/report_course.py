@@ -8,19 +8,23 @@ from easynet.agents.report_findings import name_class
 from easynet.agents.report_graph import draw_graph
 from easynet.agents.report_html import Html, el, join
 from easynet.agents.report_timeline import draw_timeline
+from easynet.agents.rivals import compared, overtaken
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Step
 from easynet.agents.wording import (
+    answer_words,
     format_time,
+    irreversible,
     one_line,
     sentence,
     shorten,
     state_label,
     status_label,
+    step_names,
     steps_on_nodes,
     unended,
 )
-from easynet.core.events import ApprovalRequested, ModelFellBack, Replanned, RunEvent
+from easynet.core.events import ApprovalAnswered, ApprovalRequested, ModelFellBack, Replanned, RunEvent
 from easynet.core.language import Language, say
 from easynet.core.quantities import format_credits
 
@@ -119,18 +123,23 @@ def _notes(account: RunAccount, events: Sequence[RunEvent], language: Language) 
             case Replanned():
                 notes.append(say(language, f"Planned anew: {event.reason}", f"重新规划：{event.reason}"))
             case ApprovalRequested():
-                notes.append(
-                    say(
-                        language,
-                        f"Approval was asked for, at {format_credits(event.price, language)}.",
-                        f"已请求批准，价格为 {format_credits(event.price, language)}。",
-                    )
-                )
+                notes.append(_asked(event, language))
+            case ApprovalAnswered():
+                notes.append(answer_words(event, language) + say(language, ".", "。"))
             case _:
                 pass
     if not account.is_complete:
         notes.append(say(language, "The plan was not complete.", "计划尚未完成。"))
     return el("ul", *(el("li", note) for note in notes), class_="quiet") if notes else None
+
+
+def _asked(event: ApprovalRequested, language: Language) -> str:
+    """What somebody had to agree to."""
+    price = format_credits(event.price, language)
+    steps = step_names(event.steps, language)
+    en = f" of {steps}" if steps else ""
+    zh = f"批准 {steps}" if steps else "批准"
+    return say(language, f"Approval{en} was asked for, at {price}.", f"已请求{zh}，价格为 {price}。")
 
 
 def _steps(account: RunAccount, language: Language) -> Html | None:
@@ -177,9 +186,18 @@ def _row(step: Step, language: Language) -> Html:
         for a in step.tries
         if a.problem
     ]
+    undone = [irreversible(language)] if step.is_irreversible else []
+    said = [sentence(words) for words in (*undone, *_beside(step, language))]
+    beside = [el("small", words, class_="beside-note") for words in said]
     return el(
         "tr",
-        el("td", step.title, *problems, class_=name_class(step.title) if not problems else None),
+        el(
+            "td",
+            step.title,
+            *problems,
+            *beside,
+            class_=None if problems or beside else name_class(step.title),
+        ),
         el("td", step.node or "–", class_=name_class(step.node)),
         el("td", el("span", state, class_=f"state state-{step.state}"), class_="name"),
         el("td", str(len(step.tries) or "–"), class_="number"),
@@ -192,12 +210,20 @@ def _row(step: Step, language: Language) -> Html:
     )
 
 
+def _beside(step: Step, language: Language) -> list[str]:
+    """What became of attempts beside each other: who was faster, and who came to the same result."""
+    colon = say(language, ": ", "：")
+    slower = [a for a in step.sent if a.outcome == "superseded"]
+    lost = [f"{one_line(a.node)}{colon}{overtaken(step, a, language)}" for a in slower]
+    return [*lost, *compared(step, language)]
+
+
 def _price(step: Step, language: Language) -> str:
     if step.sent or step.paid:
         return f"{step.paid:,}"
-    return (
-        say(language, f"est. {step.planned.price:,}", f"预计 {step.planned.price:,}") if step.planned else "–"
-    )
+    if step.estimate is None:
+        return "–"
+    return say(language, f"est. {step.estimate:,}", f"预计 {step.estimate:,}")
 
 
 def _money(account: RunAccount, language: Language) -> Html | None:
@@ -206,7 +232,7 @@ def _money(account: RunAccount, language: Language) -> Html | None:
     if account.schedule is None and not reserved and not account.paid:
         return None
     amounts = [
-        (say(language, "Estimated", "预计"), account.schedule.price if account.schedule else None),
+        (say(language, "Estimated", "预计"), account.estimate if account.schedule else None),
         (say(language, "Set aside", "预留"), reserved),
         (say(language, "Paid", "支付"), account.paid),
         (say(language, "For the language model", "其中语言模型"), account.paid_for_models or None),

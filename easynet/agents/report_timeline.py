@@ -16,6 +16,8 @@ MOST_LANES = 60
 _MOST_ROWS = 80
 _WIDTH, _LABEL, _RIGHT = 920.0, 236.0, 92.0
 _LANE, _BAR = 26.0, 14.0
+_LANE_BESIDE = 20.0
+"""Of a second attempt, close below the first."""
 _THIN_LANE, _THIN_BAR = 9.0, 6.0
 _LEAST_WIDTH = 3.0
 """Of a bar, so that the shortest attempt is seen."""
@@ -64,24 +66,34 @@ def _by_step(bars: Sequence[_Bar], language: Language) -> list[_Lane]:
         lanes.setdefault(bar.step.id, []).append(bar)
     return [
         _Lane(
-            label=own[0].step.title,
-            bars=tuple(own),
-            note=format_time(max(b.ends_s for b in own) - own[0].starts_s, language),
+            label=own[0].step.title if n == 0 else "",
+            bars=tuple(row),
+            note=format_time(max(b.ends_s for b in own) - own[0].starts_s, language) if n == 0 else "",
+            height=_LANE if n == 0 else _LANE_BESIDE,
         )
         for own in lanes.values()
+        for n, row in enumerate(_beside(own))
     ]
+
+
+def _beside(bars: Sequence[_Bar]) -> list[list[_Bar]]:
+    """Rows in which bars, given by their starts, do not overlap, as few as possible."""
+    rows: list[list[_Bar]] = []
+    for bar in bars:
+        free = next((row for row in rows if row[-1].ends_s <= bar.starts_s), None)
+        if free is None:
+            rows.append([bar])
+        else:
+            free.append(bar)
+    return rows
 
 
 def _by_node(bars: Sequence[_Bar]) -> list[_Lane]:
     """Rows in which bars of one node do not overlap, as few as possible."""
-    rows: dict[str, list[list[_Bar]]] = {}
+    by_node: dict[str, list[_Bar]] = {}
     for bar in sorted(bars, key=lambda b: b.starts_s):
-        own = rows.setdefault(bar.attempt.node, [])
-        free = next((row for row in own if row[-1].ends_s <= bar.starts_s), None)
-        if free is None:
-            own.append([bar])
-        else:
-            free.append(bar)
+        by_node.setdefault(bar.attempt.node, []).append(bar)
+    rows = {node: _beside(own) for node, own in by_node.items()}
     return [
         _Lane(
             label=node if n == 0 else "",
@@ -204,6 +216,8 @@ def _caption(account: RunAccount, packed: bool, cut: bool, language: Language) -
             language, "Each bar is one attempt of a step on a node.", "每一条是某个步骤在节点上的一次尝试。"
         )
     ]
+    if "confirmed" in outcomes:
+        parts.append(say(language, "Pale green: came to the same result.", "浅绿色：得到相同结果。"))
     if "failed" in outcomes:
         parts.append(say(language, "Red: failed.", "红色：失败。"))
     if outcomes & {"asked", "answered"}:

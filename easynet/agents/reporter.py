@@ -16,10 +16,11 @@ from easynet.core.artifact import Artifact
 from easynet.core.errors import DataDirectoryUnusable
 from easynet.core.events import Problem, RunFinished, Status
 from easynet.core.ids import RunId, SubtaskId
+from easynet.core.plain_data import plain
+from easynet.core.redaction import Redaction, told_inputs
 from easynet.core.report import Report
 
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
-_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 _SMALL_OUTPUT_BYTES = 16_384
 """A larger result stays in the journal; the last event carries what fits on a screen."""
 
@@ -59,7 +60,7 @@ class Reporter:
         metrics = measured(memory.graph, memory.catalogue, values) if memory.graph else {}
         quality = memory.parsed.requirements.quality if memory.parsed else {}
         outputs: dict[SubtaskId, JsonValue] = {
-            i: small for i, v in asked_for.items() if (small := plain(v)) is not None
+            i: small for i, v in asked_for.items() if (small := plain(v, _SMALL_OUTPUT_BYTES)) is not None
         }
         folder = self.runs_dir / run_id
         finished = self.bare(run_id, memory, ending).model_copy(
@@ -74,7 +75,9 @@ class Reporter:
                 "folder": str(folder),
             }
         )
-        page = render_page([*memory.events, finished], report, memory.language)
+        redaction = Redaction()
+        told = [*redaction.all([*memory.events, finished])]
+        page = render_page(told, redaction.value(report), memory.language)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, artifact in finished.files.items():
@@ -125,7 +128,8 @@ def _report(memory: RunMemory, values: Mapping[SubtaskId, Any]) -> Report | None
 def _headline(memory: RunMemory, report: Report | None, outputs: Mapping[SubtaskId, JsonValue]) -> list[str]:
     if report is not None:
         return list(report["headline"])
-    inputs = inputs_line(memory.parsed.inputs, memory.language) if memory.parsed else ""
+    given = {} if memory.parsed is None else told_inputs(memory.parsed)
+    inputs = inputs_line(given, memory.language)
     data = [inputs] if inputs else []
     return data + [f"{i}: {json.dumps(v, ensure_ascii=False)}" for i, v in outputs.items()]
 
@@ -143,12 +147,3 @@ def files_in(value: Any) -> Iterator[Artifact]:
                 yield from files_in(part)
         case _:
             pass
-
-
-def plain(value: Any) -> JsonValue:
-    """`value` where it is small plain data without files, otherwise `None`."""
-    try:
-        text = json.dumps(value, allow_nan=False)
-        return _JSON.validate_python(value) if len(text) <= _SMALL_OUTPUT_BYTES else None
-    except (TypeError, ValueError, RecursionError):
-        return None

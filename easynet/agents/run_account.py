@@ -9,7 +9,9 @@ from pydantic import JsonValue
 from easynet.agents.run_step import State, Step
 from easynet.core.errors import InputNeeded
 from easynet.core.events import (
+    ApprovalAnswered,
     ApprovalRequested,
+    AttemptCancelled,
     AttemptFailed,
     AttemptProgressed,
     AttemptStarted,
@@ -69,8 +71,8 @@ class RunAccount:
     """What language models were asked for."""
     question: Question | None = None
     """Asked last and not answered yet, as far as the events show."""
-    asks_approval: bool = False
-    """The question is whether to go ahead with the plan."""
+    approval: ApprovalRequested | None = None
+    """The question is whether to go ahead with the plan: this is what that is about."""
     finished: RunFinished | None = None
     _at: float = 0.0
     _titles: dict[CapabilityName, str] = field(default_factory=dict[CapabilityName, str])
@@ -91,6 +93,11 @@ class RunAccount:
     def nodes(self) -> tuple[NodeId, ...]:
         """The nodes in use, in order of first use."""
         return tuple(dict.fromkeys(s.node for s in self.steps.values() if s.node))
+
+    @property
+    def estimate(self) -> int:
+        """Credits that the whole plan is expected to cost: the sum over its steps."""
+        return sum(s.estimate or 0 for s in self.current)
 
     @property
     def paid(self) -> int:
@@ -115,11 +122,14 @@ class RunAccount:
                 self._learn(event)
             case QuestionAsked() | ApprovalRequested():
                 self.question = event.question
-                self.asks_approval = isinstance(event, ApprovalRequested)
+                self.approval = event if isinstance(event, ApprovalRequested) else None
+            case ApprovalAnswered():
+                self._answered()
             case (
                 AttemptStarted()
                 | AttemptProgressed()
                 | AttemptFailed()
+                | AttemptCancelled()
                 | SubtaskFinished()
                 | MoneyReserved()
                 | MoneySettled()
@@ -173,6 +183,7 @@ class RunAccount:
         for subtask in event.graph.subtasks:
             step = before.pop(subtask.id, None) or Step(subtask.id, subtask.id)
             step.capability, step.is_current = subtask.capability, True
+            step.is_irreversible = subtask.capability in event.irreversible
             step.description = self._titles.get(subtask.capability) or subtask.capability
             self.steps[subtask.id] = step
         for step in before.values():
@@ -185,6 +196,7 @@ class RunAccount:
         event: AttemptStarted
         | AttemptProgressed
         | AttemptFailed
+        | AttemptCancelled
         | SubtaskFinished
         | MoneyReserved
         | MoneySettled,
@@ -194,6 +206,7 @@ class RunAccount:
         match event:
             case AttemptStarted():
                 attempt.node, attempt.started_s, attempt.outcome = event.node, self.now_s, "running"
+                attempt.reason = event.reason
             case AttemptProgressed():
                 attempt.fraction, attempt.message = event.fraction, event.message
             case AttemptFailed():
@@ -204,12 +217,14 @@ class RunAccount:
                 )
                 attempt.started_s = self.now_s if attempt.outcome == "prepared" else attempt.started_s
                 attempt.end(self.now_s, "asked" if event.problem.code == InputNeeded.code else "failed")
+            case AttemptCancelled():
+                attempt.end(self.now_s, event.why)
             case SubtaskFinished():
                 attempt.node, step.duration_s = event.node, event.duration_s
                 if attempt.outcome == "prepared":
                     attempt.started_s = max(0.0, self.now_s - event.duration_s)
                 attempt.end(self.now_s, "succeeded")
-                step.close(self.now_s, "superseded")
+                step.close(self.now_s, "superseded", event.confirmed_by)
             case MoneyReserved():
                 attempt.reserved = event.amount
             case MoneySettled():

@@ -1,6 +1,7 @@
 """A step of a run: its attempts, and what they come to."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,9 +9,14 @@ from easynet.core.events import Problem
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.schedule import Assignment
 
-Outcome = Literal["prepared", "running", "succeeded", "failed", "asked", "answered", "superseded", "stopped"]
-"""`prepared`: money was set aside, nothing was sent; `asked`: it ended with a question, which is `answered`
-later; `superseded`: another attempt was faster; `stopped`: the run ended first."""
+Outcome = Literal[
+    "prepared", "running", "succeeded", "confirmed", "failed", "asked", "answered", "superseded", "stopped"
+]
+"""`prepared`: money was set aside, nothing was sent; `confirmed`: it came to the result of another attempt;
+`asked`: it ended with a question, which is `answered` later; `superseded`: another attempt was faster;
+`stopped`: the run ended first."""
+Reason = Literal["first", "retry", "hedge", "opinion"]
+"""Why there was an attempt: see `AttemptStarted`."""
 
 _PAUSE = re.compile(r"[:;.] |[：；。]")
 
@@ -31,6 +37,7 @@ class Attempt:
     started_s: float = 0.0
     ended_s: float | None = None
     outcome: Outcome = "prepared"
+    reason: Reason = "first"
     problem: Problem | None = None
     will_retry: bool = False
     fraction: float | None = None
@@ -57,12 +64,21 @@ class Step:
     """Of the attempt that succeeded, as its node measured it."""
     is_current: bool = True
     """Part of the plan as it stands; False after a new plan left it out."""
+    is_irreversible: bool = False
+    """Its effect cannot be undone."""
 
     @property
     def title(self) -> str:
         """The description up to its first pause: "Clean a table: turn text into ..." is "Clean a table"."""
         first = _PAUSE.split(self.description.strip(), maxsplit=1)[0]
         return first.rstrip(".。") or self.description
+
+    @property
+    def estimate(self) -> int | None:
+        """Credits that it was expected to cost; what it did cost where it ran before that was known."""
+        if self.planned is not None:
+            return self.planned.price
+        return self.paid if self.state == "succeeded" else None
 
     @property
     def sent(self) -> list[Attempt]:
@@ -73,6 +89,11 @@ class Step:
     def tries(self) -> list[Attempt]:
         """The attempts but for those that ended with a question: to ask is not to fail."""
         return [a for a in self.sent if a.outcome not in _QUESTIONS]
+
+    @property
+    def winner(self) -> Attempt | None:
+        """The attempt whose result is the step's."""
+        return next((a for a in self.sent if a.outcome == "succeeded"), None)
 
     @property
     def running(self) -> Attempt | None:
@@ -98,8 +119,7 @@ class Step:
     @property
     def node(self) -> NodeId:
         """Where it ran, runs, or is expected to run; "" where nobody knows yet."""
-        done = next((a for a in self.sent if a.outcome == "succeeded"), None)
-        last = done or (self.sent[-1] if self.sent else None)
+        last = self.winner or (self.sent[-1] if self.sent else None)
         return last.node if last else self.planned.node if self.planned else NOWHERE
 
     @property
@@ -115,8 +135,8 @@ class Step:
             if attempt.outcome == "asked":
                 attempt.outcome = "answered"
 
-    def close(self, at_s: float, outcome: Outcome) -> None:
-        """No attempt is running any longer."""
+    def close(self, at_s: float, outcome: Outcome, confirmed_by: Collection[NodeId] = ()) -> None:
+        """No attempt is running any longer; those on nodes that confirmed a result ended with that."""
         for attempt in self.attempts.values():
             if attempt.outcome == "running":
-                attempt.end(at_s, outcome)
+                attempt.end(at_s, "confirmed" if attempt.node in confirmed_by else outcome)

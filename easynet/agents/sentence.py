@@ -104,6 +104,8 @@ class Limits:
     budget: int | None = None
     deadline_s: float | None = None
     privacy: Privacy | None = None
+    private: tuple[str, ...] = ()
+    approve_above: int | None = None
     memory_bytes: Bound | None = None
     quality: dict[str, Bound] = field(default_factory=dict[str, Bound])
 

@@ -3,7 +3,8 @@
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,10 +23,11 @@ from easynet.core.errors import (
     Unsupported,
     UsageError,
 )
-from easynet.core.events import Problem, Status
+from easynet.core.events import ApprovalAnswered, Problem, Status, StepToApprove
 from easynet.core.ids import RunId
 from easynet.core.language import Language, say
 from easynet.core.quantities import format_duration
+from easynet.core.relaxation import Relaxation
 from easynet.core.task_graph import TaskGraph
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -54,6 +56,7 @@ _OUTCOME: dict[Outcome, tuple[str, str]] = {
     "prepared": ("not sent", "未发送"),
     "running": ("running", "运行中"),
     "succeeded": ("done", "完成"),
+    "confirmed": ("came to the same result", "得到相同结果"),
     "failed": ("failed", "失败"),
     "asked": ("waits for an answer", "等待回答"),
     "answered": ("asked a question", "提出了问题"),
@@ -177,9 +180,12 @@ def go_on(
     """
     code = problem.code if problem else ""
     told_already = problem is not None and "runs resume" in problem.hint
+    command = f"easynet runs resume {run}"
+    if run and problem is not None and problem.relaxations:
+        label = say(language, "Go on with wider limits: ", "放宽限制后继续：")
+        return GoOn(label, f"{command} {_options(problem.relaxations[0])}")
     if told_already or not run or status not in _RESUMABLE or code in _BEYOND_RESUMING:
         return None
-    command = f"easynet runs resume {run}"
     if answer and status in (None, "needs_input"):
         return GoOn(say(language, "Answer with: ", "回答请用："), f"{command} {answer}")
     if code == BadData.code and plan is not None and "data" in plan.inputs:
@@ -191,13 +197,44 @@ def go_on(
     return GoOn(say(language, "Go on with: ", "继续："), command)
 
 
+def _options(limits: Relaxation) -> str:
+    """ "--budget '5 credits'": as a resumed run takes them, so that a deadline counts from then."""
+    parts: list[str] = []
+    if limits.budget is not None:
+        parts.append(f"--budget '{limits.budget} credits'")
+    if limits.time_s is not None:
+        parts.append(f"--deadline '{ceil(limits.time_s)} s'")
+    return " ".join(parts)
+
+
 def answer_option(account: RunAccount) -> str:
     """The option that answers the open question of a run; "" where there is none."""
     if account.question is None:
         return ""
-    return (
-        "--yes" if account.asks_approval else f"--answer {shlex.quote(one_line(account.question.name))}=VALUE"
-    )
+    name = shlex.quote(one_line(account.question.name))
+    if account.approval is not None:
+        return f"--answer {name}=yes" if account.approval.steps else "--yes"
+    return f"--answer {name}=VALUE"
+
+
+def irreversible(language: Language) -> str:
+    return say(language, "cannot be undone", "不可撤销")
+
+
+def step_names(steps: Sequence[StepToApprove], language: Language) -> str:
+    """The functions that somebody had to agree to, each once."""
+    return say(language, ", ", "、").join(dict.fromkeys(one_line(s.capability) for s in steps))
+
+
+def answer_words(event: ApprovalAnswered, language: Language) -> str:
+    """ "Approved: pay_invoice"."""
+    names = step_names(event.steps, language)
+    after = say(language, ": ", "：") + names if names else ""
+    if not event.agreed:
+        return say(language, "Not approved", "未批准") + after
+    if event.by == "name":
+        return say(language, "Approved beforehand", "已事先批准") + after
+    return say(language, "Approved", "已批准") + after
 
 
 class Measurement(NamedTuple):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
+from easynet.agents.approved_runner import ApprovedRunner
 from easynet.agents.reporter import Ending, Reporter
 from easynet.agents.run_memory import RunMemory
 from easynet.agents.run_planner import RunPlanner
@@ -21,13 +22,17 @@ from easynet.core.clock import Clock
 from easynet.core.errors import EasyNetError, Infeasible, InputNeeded, OverBudget
 from easynet.core.events import Problem, Question, QuestionAsked, RunEvent, RunFinished, Status
 from easynet.core.ids import CapabilityName, SubtaskId
+from easynet.core.privacy import Labels, labels
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import Subtask, TaskGraph
 from easynet.execution.journal import Journal
 from easynet.execution.outcome import problem_of
 from easynet.execution.run_log import RunLog
-from easynet.execution.runner import Runner
+from easynet.execution.steering import Steering
 from easynet.planners.planner import Planner
+
+MAX_REPLANS = 5
+"""How often one run may plan anew before it ends."""
 
 Links = frozenset[tuple[CapabilityName, CapabilityName]]
 
@@ -37,10 +42,13 @@ class State(TypedDict, total=False):
 
     answers: dict[str, Any]
     """By the name of the intent's input."""
+    asked: list[str]
+    """The inputs that are answers to questions."""
     files: dict[str, Any]
     """Input files that were taken in, as artifacts: a resumed run does not need the originals."""
     question: dict[str, Any]
     approved: bool
+    """Of runs begun by older versions: agreed that nodes of others see the data. Now an event says so."""
     failures: list[dict[str, Any]]
     """What failed for good since the run was started or resumed; a new plan does without it."""
     is_broken: bool
@@ -73,10 +81,13 @@ class Services:
     decode: Callable[[bytes], Any]
     reporter: Reporter
     clock: Clock
+    steering: Steering = field(default_factory=Steering)
+    """What is known of nodes; shared by all runs."""
     links: Callable[[Sequence[Capability]], Links] = lambda _: frozenset()
     """The observed tool graph of a catalogue."""
     remember: Callable[[Sequence[RunEvent], Sequence[Capability]], Awaitable[None]] = _forgotten
     """Takes the events of a run that has ended, and what was offered; never fails."""
+    max_replans: int = MAX_REPLANS
 
 
 @dataclass(frozen=True)
@@ -86,8 +97,11 @@ class Work:
     services: Services
     log: RunLog
     memory: RunMemory
-    runner: Runner
+    runner: ApprovedRunner
     auto_approve: bool
+    """The user agreed beforehand that nodes of others see the data; and to nothing else."""
+    approve: frozenset[str] = frozenset()
+    """The functions that the user agreed to by their names, although they need it each time."""
 
     @property
     def planner(self) -> RunPlanner:
@@ -108,15 +122,25 @@ class Work:
         return self.memory.graph
 
     @property
+    def labels(self) -> Labels:
+        """How private the arguments of each subtask of the plan are."""
+        assert self.memory.parsed is not None, "no step before `parse` has a plan"
+        return labels(self.plan, self.memory.parsed, self.memory.catalogue)
+
+    @property
     def left(self) -> tuple[Subtask, ...]:
         """The subtasks of the plan whose results are not there yet."""
         return tuple(s for s in self.plan.subtasks if s.id not in self.memory.done)
 
     @property
     def deadline_at(self) -> float | None:
-        """Unix seconds; `None` where there is no deadline."""
+        """Unix seconds; `None` where there is no deadline. A resumed run has the time that it had left.
+
+        While the user is asked, the time stands still.
+        """
         limit_s = self.memory.parsed.requirements.deadline_s if self.memory.parsed else None
-        return None if limit_s is None else self.memory.started_at + limit_s
+        since = self.memory.timed_from
+        return None if limit_s is None or since is None else since + limit_s
 
     @property
     def time_left_s(self) -> float | None:

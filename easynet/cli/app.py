@@ -23,7 +23,7 @@ class Entry:
 
 COMMANDS = {
     "do": Entry("easynet.cli.do", 'Do what a sentence says. The default: easynet "..." is easynet do "...".'),
-    "runs": Entry("easynet.cli.runs", "List, show and resume what sentences have set going."),
+    "runs": Entry("easynet.cli.runs", "List, show, cancel, resume and export what sentences have set going."),
     "experience": Entry(
         "easynet.cli.experience", "Show, forget and export what planning learned from past runs."
     ),

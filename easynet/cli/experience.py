@@ -1,7 +1,5 @@
 """`easynet experience`: what planning has learned from past runs."""
 
-import os
-import secrets
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -98,7 +96,7 @@ def export(
     ] = False,
 ) -> None:
     """Write past runs as JSON, one a line, oldest first."""
-    from easynet.core.errors import SettingsError
+    from easynet.cli.private_file import write_private
     from easynet.planners.redaction import redacted
 
     with _store() as store:
@@ -107,28 +105,7 @@ def export(
         for line in lines:
             write_json(line)
         return
-    try:
-        _write_private(file, b"".join(line + b"\n" for line in lines))
-    except OSError as error:
-        raise SettingsError(f"cannot write {file}: {error.strerror or error}") from error
-
-
-def _write_private(file: Path, data: bytes) -> None:
-    """Put the data in place of a file, readable by this user alone, whoever could read the old one.
-
-    A device or a pipe is written to. Raises OSError, and leaves the old file then.
-    """
-    if file.exists() and not file.is_file():
-        file.write_bytes(data)
-        return
-    target = file.resolve()  # a link keeps pointing where it does
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as unfinished:
-            unfinished.write(data)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_private(file, b"".join(line + b"\n" for line in lines))
 
 
 def _check_function(function: str | None, runs: "list[PastRun]", doomed: "list[PastRun]") -> None:

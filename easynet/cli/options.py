@@ -19,7 +19,24 @@ OwnGateway = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one event a line on stdout.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to the plan beforehand.")]
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        "-y",
+        help="Agree beforehand that others' nodes see the data. Steps that cannot be undone still ask.",
+    ),
+]
+Approve = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--approve",
+        metavar="FUNCTION",
+        help="Agree beforehand to a function that cannot be undone or costs much. Repeatable.",
+    ),
+]
+Budget = Annotated[str | None, typer.Option(help='At most this much, such as "$5".')]
+Deadline = Annotated[str | None, typer.Option(help='At most this long, such as "10 minutes".')]
 Model = Annotated[
     str | None,
     typer.Option(

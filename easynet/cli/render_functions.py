@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from easynet.agents.run_step import Step
-from easynet.agents.wording import about, columns, one_line
+from easynet.agents.wording import about, columns, irreversible, one_line
 from easynet.cli.render_table import (
     ALL,
     Places,
@@ -35,7 +35,8 @@ def functions_list(nodes: Sequence[Node], width: int, language: Language = "en",
     for name, places in by_function(nodes).items():
         price = price_range(places)
         unit = say(language, f"credit{'s' * (price != '1')}", "积分")
-        mark = "" if may_call(places, rights) else f" · {not_allowed(language)}"
+        mark = f" · {irreversible(language)}" if any(c.irreversible for _, c in places) else ""
+        mark += "" if may_call(places, rights) else f" · {not_allowed(language)}"
         lines += wrap_prose(f"{one_line(name)} · {price} {unit} · {where(places)}{mark}", width)
         lines += wrap_prose(_INDENT + one_line(places[0][1].describe(language)), width)
     return "\n".join(lines) or no_function(language)
@@ -74,9 +75,11 @@ def function_details(
 ) -> str:
     """One function in full: its call, what it does, what it takes, who offers it at which price."""
     capability = places[0][1]
+    descriptions = [words for _, words in sorted(capability.description.items())]
+    warning = [_asks_first(language)] if any(c.irreversible for _, c in places) else []
     blocks = [
         [one_line(capability.signature)],
-        [_INDENT + one_line(words) for _, words in sorted(capability.description.items())],
+        [_INDENT + one_line(words) for words in (*descriptions, *warning)],
         _titled(say(language, "Inputs:", "输入："), _inputs(capability, language)),
         _titled(say(language, "Nodes:", "节点："), [_place(*place, language, rights) for place in places]),
         _titled(say(language, "Example:", "示例："), [_example(capability)]),
@@ -86,6 +89,14 @@ def function_details(
     *prose, example, _ = lines
     wrapped = [row for line in prose for row in (wrap_prose(line, width) if width else [line])]
     return "\n".join([*wrapped, example])
+
+
+def _asks_first(language: Language) -> str:
+    return say(
+        language,
+        "Its effect cannot be undone: a run asks before it calls it.",
+        "其效果不可撤销：运行在调用它之前会先询问。",
+    )
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from easynet.agents.provenance import assumptions, passed_over, provenance, worth_saying
+from easynet.agents.rivals import compared, overtaken, why_beside
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Attempt, Step
 from easynet.agents.wording import (
     about,
+    answer_words,
     format_time,
+    irreversible,
     one_line,
     outcome_label,
     printable,
@@ -20,7 +23,9 @@ from easynet.agents.wording import (
 )
 from easynet.core.errors import InputNeeded
 from easynet.core.events import (
+    ApprovalAnswered,
     ApprovalRequested,
+    AttemptCancelled,
     AttemptFailed,
     AttemptProgressed,
     AttemptStarted,
@@ -68,9 +73,11 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
             return totals(account)
         case RunFinished():
             return status_label(event.status, language)
-        case QuestionAsked() | ApprovalRequested():
-            return one_line(event.question.text)
-        case AttemptStarted() | AttemptProgressed() | AttemptFailed() | SubtaskFinished():
+        case QuestionAsked() | ApprovalRequested() | ApprovalAnswered():
+            return _talk_line(event, language)
+        case (
+            AttemptStarted() | AttemptProgressed() | AttemptFailed() | AttemptCancelled() | SubtaskFinished()
+        ):
             return _attempt_line(event, account.step(event.subtask), language)
         case MoneyReserved() | MoneySettled():
             return _money_line(event, account.step(event.subtask), language)
@@ -80,6 +87,13 @@ def event_line(event: RunEvent, account: RunAccount) -> str:
             return _planning_line(event, account, language)
         case _:
             assert_never(event)
+
+
+def _talk_line(event: QuestionAsked | ApprovalRequested | ApprovalAnswered, language: Language) -> str:
+    """A question; or "Approved: pay_invoice"."""
+    if isinstance(event, ApprovalAnswered):
+        return answer_words(event, language)
+    return one_line(event.question.text)
 
 
 def _planning_line(event: PlanMade, account: RunAccount, language: Language) -> str:
@@ -93,7 +107,7 @@ def _planning_line(event: PlanMade, account: RunAccount, language: Language) -> 
 
 
 def _attempt_line(
-    event: AttemptStarted | AttemptProgressed | AttemptFailed | SubtaskFinished,
+    event: AttemptStarted | AttemptProgressed | AttemptFailed | AttemptCancelled | SubtaskFinished,
     step: Step,
     language: Language,
 ) -> str:
@@ -101,8 +115,9 @@ def _attempt_line(
     match event:
         case AttemptStarted():
             tries = len(step.tries)
-            again = say(language, f", attempt {tries}", f"，第 {tries} 次") * (tries > 1)
-            return f"→ {title} · {one_line(event.node)}{again}"
+            again = say(language, f"attempt {tries}", f"第 {tries} 次") * (tries > 1)
+            why = why_beside(step, step.attempt(event.attempt), language) or again
+            return f"→ {title} · {one_line(event.node)}{comma(language) if why else ''}{why}"
         case AttemptProgressed():
             percent = "" if event.fraction is None else f"{percentage(event.fraction)} "
             return f"… {title} · {percent}{one_line(event.message)}".rstrip()
@@ -112,8 +127,13 @@ def _attempt_line(
             problem = unended(shorten(one_line(event.problem.message), _PROBLEM_COLUMNS))
             then = say(language, "; trying again", "；将重试") if event.will_retry else ""
             return f"✗ {title} · {one_line(event.node)}{colon(language)}{problem}{then}"
+        case AttemptCancelled():
+            is_overtaken = event.why == "superseded"
+            how = overtaken(step, step.attempt(event.attempt), language) if is_overtaken else ""
+            return f"– {title} · {one_line(event.node)} · {how or outcome_label(event.why, language)}"
         case SubtaskFinished():
-            return f"✓ {title} · {one_line(event.node)} · {format_time(event.duration_s, language)}"
+            took = comma(language).join([format_time(event.duration_s, language), *compared(step, language)])
+            return f"✓ {title} · {one_line(event.node)} · {took}"
 
 
 def stopped_line(step: Step, attempt: Attempt, language: Language) -> str:
@@ -123,6 +143,10 @@ def stopped_line(step: Step, attempt: Attempt, language: Language) -> str:
 
 def colon(language: Language) -> str:
     return say(language, ": ", "：")
+
+
+def comma(language: Language) -> str:
+    return say(language, ", ", "，")
 
 
 def _money_line(event: MoneyReserved | MoneySettled, step: Step, language: Language) -> str:
@@ -165,20 +189,25 @@ def totals(account: RunAccount) -> str:
     language = account.language
     parts = [steps_on_nodes(account, language)]
     if account.schedule is not None:
-        parts.append(format_credits(account.schedule.price, language))
+        parts.append(format_credits(account.estimate, language))
         parts.append(about(account.schedule.duration_s, language))
     return " · ".join(parts)
 
 
 def plan_lines(account: RunAccount) -> list[str]:
-    """The plan: each step with its node, price and time as estimated; and what it does not do."""
+    """The plan: each step with its node, price and time as estimated; and what it does not do.
+
+    The prices come to the total above them.
+    """
     language = account.language
     steps = account.current
     shown = steps if len(steps) <= _MOST_PLAN_LINES else steps[: _MOST_PLAN_LINES - 1]
     places = len(str(len(steps)))
     lines = [f"  {n:>{places}}. {_plan_line(step, language)}" for n, step in enumerate(shown, 1)]
-    if left := len(steps) - len(shown):
-        lines.append(say(language, f"  … and {left} more", f"  … 以及另外 {left} 个"))
+    if left := steps[len(shown) :]:
+        price = _credits(sum(s.estimate or 0 for s in left), language)
+        en, zh = f"  … and {len(left)} more · {price}", f"  … 以及另外 {len(left)} 个 · {price}"
+        lines.append(say(language, en, zh))
     return [*lines, *provenance_lines(account), *caveat_lines(account)]
 
 
@@ -198,14 +227,18 @@ def caveat_lines(account: RunAccount) -> list[str]:
 
 def _plan_line(step: Step, language: Language) -> str:
     parts = [one_line(step.title)]
+    if step.is_irreversible:
+        parts.append(irreversible(language))
+    if step.planned is not None or step.estimate is not None:
+        parts.append(one_line(step.planned.node if step.planned else step.node))
+        parts.append(_credits(step.estimate or 0, language))
     if step.planned is not None:
-        credits = step.planned.price
-        parts += [
-            one_line(step.planned.node),
-            say(language, f"{credits} credit{'s' * (credits != 1)}", f"{credits} 积分"),
-            about(step.planned.ends_s - step.planned.starts_s, language),
-        ]
+        parts.append(about(step.planned.ends_s - step.planned.starts_s, language))
     return " · ".join(parts)
+
+
+def _credits(amount: int, language: Language) -> str:
+    return say(language, f"{amount:,} credit{'s' * (amount != 1)}", f"{amount:,} 积分")
 
 
 def question_lines(question: Question, language: Language) -> list[str]:

@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from easynet.agents.rivals import tried
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import Attempt, State, Step
 from easynet.agents.wording import about, format_time, one_line, state_label, status_label
@@ -188,12 +189,11 @@ class LiveView:
         """A bar and a message where it runs, else a word where it is not plainly done or waiting."""
         language = self._account.language
         if attempt is None:
-            tries, credits = len(step.tries), step.planned.price if step.planned else None
+            credits = step.planned.price if step.planned else None
             words = [state_label(step.state, language)] if step.state in _SAID else []
-            if step.state == "waiting" and credits is not None and not tries:
+            if step.state == "waiting" and credits is not None and not step.tries:
                 words.append(say(language, f"{credits} credit{'s' * (credits != 1)}", f"{credits} 积分"))
-            if tries > 1:
-                words.append(say(language, f"{tries} attempts", f"{tries} 次尝试"))
+            words += tried(step, language)
             return Text(
                 " · ".join(words), style=_STYLES["waiting" if step.state == "succeeded" else step.state]
             )

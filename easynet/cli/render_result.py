@@ -28,8 +28,11 @@ from easynet.cli.render_line import (
 from easynet.cli.render_wrap import terminal_columns, wrap_prose
 from easynet.cli.streams import write
 from easynet.core.events import (
+    ApprovalAnswered,
     ApprovalRequested,
+    AttemptCancelled,
     AttemptFailed,
+    AttemptStarted,
     ModelFellBack,
     Problem,
     QuestionAsked,
@@ -37,6 +40,7 @@ from easynet.core.events import (
     RunEvent,
     RunFinished,
     RunStarted,
+    SubtaskFinished,
 )
 from easynet.core.language import Language, say
 from easynet.core.quantities import format_credits
@@ -136,11 +140,13 @@ def _plan_block(account: RunAccount) -> str:
 def _happened(account: RunAccount, events: Sequence[RunEvent]) -> str:
     """What did not go straight, with times; a question that is still open comes at the end of the story."""
     language = account.language
-    worth_telling = AttemptFailed | ApprovalRequested | ModelFellBack | QuestionAsked | Replanned
+    worth_telling = (
+        AttemptFailed | ApprovalAnswered | ApprovalRequested | ModelFellBack | QuestionAsked | Replanned
+    )
     told = [
         (at, line)
         for at, event, line in follow(events)
-        if (isinstance(event, worth_telling) or (isinstance(event, RunStarted) and event.resumed))
+        if (isinstance(event, worth_telling) or _is_detour(event))
         and not (isinstance(event, QuestionAsked | ApprovalRequested) and event.question is account.question)
     ]
     cut_short = [
@@ -154,6 +160,21 @@ def _happened(account: RunAccount, events: Sequence[RunEvent]) -> str:
     return "\n".join([say(language, "On the way:", "途中："), *lines]) if lines else ""
 
 
+def _is_detour(event: RunEvent) -> bool:
+    """Whether it tells who took over: another process, another node, or one beside the first."""
+    match event:
+        case RunStarted():
+            return event.resumed
+        case AttemptStarted():
+            return event.attempt > 1  # older journals do not say why
+        case AttemptCancelled():
+            return event.why == "superseded"  # what was stopped is told with all that was
+        case SubtaskFinished():
+            return bool(event.confirmed_by)
+        case _:
+            return False
+
+
 def _time(told: tuple[float, str]) -> float:
     return told[0]
 
@@ -163,7 +184,7 @@ def _money(account: RunAccount) -> str:
     paid = format_credits(account.paid, language)
     if account.schedule is None:
         return say(language, f"Paid {paid}", f"支付 {paid}") if account.paid else ""
-    estimated = format_credits(account.schedule.price, language)
+    estimated = format_credits(account.estimate, language)
     return say(language, f"Paid {paid} of an estimated {estimated}", f"支付 {paid}，预计 {estimated}")
 
 

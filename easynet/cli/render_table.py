@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from easynet.agents.rivals import tried
 from easynet.agents.run_account import RunAccount
 from easynet.agents.run_step import State, Step
-from easynet.agents.wording import format_time, one_line, state_label, status_label
+from easynet.agents.wording import format_time, irreversible, one_line, state_label, status_label
 from easynet.cli.render_wrap import terminal_columns
 from easynet.core.capability import Capability
 from easynet.core.ids import CapabilityName
@@ -126,7 +127,8 @@ def _minute(at: float) -> str:
 
 
 def trust_label(node: Node, language: Language) -> str:
-    return say(language, "own", "自有") if node.trust is Trust.OWN else say(language, "public", "公共")
+    words = {Trust.OWN: ("own", "自有"), Trust.TRUSTED: ("trusted", "受信"), Trust.PUBLIC: ("public", "公共")}
+    return say(language, *words[node.trust])
 
 
 def functions_table(nodes: Sequence[Node], language: Language = "en", rights: Limits = ALL) -> str:
@@ -147,6 +149,7 @@ def functions_table(nodes: Sequence[Node], language: Language = "en", rights: Li
     table.add_column(_head("What it does", language), no_wrap=True, ratio=1)
     for name, places in offered.items():
         about = one_line(places[0][1].describe(language))
+        about += f" ({irreversible(language)})" if any(c.irreversible for _, c in places) else ""
         yes = say(language, "yes", "是") if may_call(places, rights) else say(language, "no", "否")
         allowed = [yes] if marks else []
         table.add_row(Text(one_line(name)), price_range(places), Text(where(places)), *allowed, Text(about))
@@ -204,13 +207,11 @@ def steps_table(account: RunAccount) -> str:
 
 
 def _step_row(step: Step, language: Language) -> tuple[str | Text, ...]:
-    tries = len(step.tries)
-    state = "" if step.state == "succeeded" else state_label(step.state, language)
-    if tries > 1:
-        state = say(language, f"{tries} attempts", f"{tries} 次尝试") + (f", {state}" if state else "")
+    state = [] if step.state == "succeeded" else [state_label(step.state, language)]
+    words = say(language, ", ", "，").join([*tried(step, language), *state])
     took = format_time(step.duration_s, language) if step.duration_s is not None else ""
     paid = format_credits(step.paid, language).split(" (")[0].split("（")[0] if step.sent else ""
-    return MARKS[step.state], Text(one_line(step.title)), Text(one_line(step.node)), state, took, paid
+    return MARKS[step.state], Text(one_line(step.title)), Text(one_line(step.node)), Text(words), took, paid
 
 
 _HEADS = {

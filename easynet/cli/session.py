@@ -15,6 +15,7 @@ from easynet.core.errors import UsageError
 from easynet.core.events import RUN_EVENT, IntentParsed, Question, RunEvent, RunFinished, RunStarted
 from easynet.core.ids import RunId
 from easynet.core.language import Language, say
+from easynet.core.redaction import Redaction
 from easynet.fabric.access.gateway_choice import choose_gateway
 from easynet.network import IntelligentNetwork
 from easynet.settings import Settings
@@ -30,6 +31,7 @@ class Session:
         self._model = model
         self._as_json = as_json
         self._story = None if as_json else Story()
+        self._redaction = Redaction()
         self._language: Language = "en"
 
     def run(self, start: Start) -> int:
@@ -82,6 +84,7 @@ class Session:
         """Know what happened in a resumed run, without telling it again."""
         for event in earlier:
             self._learn_language(event)
+        self._redaction.recall(earlier)
         if self._story is not None:
             self._story.recall(earlier)
 
@@ -94,7 +97,8 @@ class Session:
     def _show(self, event: RunEvent) -> None:
         self._learn_language(event)
         if self._story is None:
-            write_json(RUN_EVENT.dump_json(event))
+            for told in self._redaction.take(event):
+                write_json(RUN_EVENT.dump_json(told))
         else:
             self._story.show(event)
 

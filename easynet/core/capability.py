@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from easynet.core.ids import CapabilityName
 from easynet.core.language import Language
+from easynet.core.schema import NOTHING, Schema
+from easynet.core.schema_words import length_words, range_words
 
 PRIMITIVES = frozenset({"any", "str", "int", "float", "bool", "bytes", "dict", "list", "none", "File"})
 """Types that say nothing about meaning. A plan fills such a parameter from the intent, never by chaining."""
@@ -100,6 +102,10 @@ class Capability(Value):
     """What it does, in one or more languages; planners search these texts."""
     parameters: tuple[Parameter, ...] = ()
     output: TypeRef = TypeRef(name="any")
+    returns: Schema = NOTHING
+    """What its results are checked against; of a streaming function, the list of all items."""
+    keeps_rows: str = ""
+    """The parameter that its result has as many rows, or items, as; empty where nothing is promised."""
     specialization: Text = ""
     tags: tuple[Text, ...] = ()
     """Further words by which it should be found, in any language."""
@@ -112,10 +118,28 @@ class Capability(Value):
     """Seconds that one call takes, as the node claims."""
     idempotent: bool = True
     """Running it twice has the effect of running it once."""
+    aggregates: bool = False
+    """Its result says nothing about single records, so that it may go where private data may not."""
+    irreversible: bool = False
+    """Its effect cannot be undone: a run calls it only once a person has agreed, and never twice."""
     streaming: bool = False
     """Gives items one by one."""
     concurrency: int | None = Field(default=None, ge=1, le=10**6)
     """Calls of it that a node runs at the same time; `None` leaves that to the node."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_cannot_be_undone_runs_once(cls, fields: Any) -> Any:
+        """Whatever a node says of it: nothing sends it again, to be faster or to be sure."""
+        if isinstance(fields, Mapping) and fields.get("irreversible"):
+            return {**cast("Mapping[str, Any]", fields), "idempotent": False}
+        return fields
+
+    @model_validator(mode="after")
+    def _keeps_rows_of_a_parameter(self) -> Self:
+        if self.keeps_rows and self.parameter(self.keeps_rows) is None:
+            raise ValueError(f"{self.name} has no parameter {self.keeps_rows!r} whose rows it could keep")
+        return self
 
     def parameter(self, name: str) -> Parameter | None:
         return next((p for p in self.parameters if p.name == name), None)
@@ -144,10 +168,14 @@ class Capability(Value):
 
     @property
     def signature(self) -> str:
-        """The call as a person would write it: `add(a: int, b: int = 0) -> int`."""
+        """The call as a person would write it: `add(a: int, b: int = 0) -> int`.
+
+        The limits of the result follow it: `share(rows: list) -> float (from 0 to 1)`.
+        """
         parts = []
         for p in self.parameters:
             star = ("**" if p.is_keyword_only else "*") if p.is_variadic else ""
             default = "" if p.required or p.is_variadic else f" = {p.default!r}"
             parts.append(f"{star}{p.name}: {p.type}{default}")
-        return f"{self.name}({', '.join(parts)}) -> {self.output}"
+        limits = range_words(self.returns, "en") or length_words(self.returns, "en")
+        return f"{self.name}({', '.join(parts)}) -> {self.output}{f' ({limits})' if limits else ''}"

@@ -34,18 +34,33 @@ class Terms(TypedDict, total=False):
     expected_s: float
     """Seconds that one call takes."""
     idempotent: bool
+    irreversible: bool
+    """Its effect cannot be undone: a run asks before it calls it, and never calls it twice."""
+    keeps_rows: str
+    """The parameter that the result has as many rows, or items, as: it is checked."""
+    aggregates: bool
+    """Its result says nothing about single records of what it is given."""
     concurrency: int
     """Calls of it that run at the same time on one node; by default as many as the node says."""
 
 
 def stated(terms: Terms) -> dict[str, Any]:
-    """The fields of a capability that `terms` give, but for its name; raises UsageError for unknown words."""
+    """The fields of a capability that `terms` give, but for its name; raises UsageError for unknown words,
+    and for those that contradict each other.
+    """
     fields: dict[str, Any] = {k: v for k, v in terms.items() if k not in ("name", "en", "zh", "description")}
     for word in terms:
         if word not in Terms.__annotations__:
             raise UsageError(
                 f"a function cannot be offered with {word!r}", hint=nearest(word, [*Terms.__annotations__])
             )
+    if terms.get("irreversible") and terms.get("idempotent"):
+        raise UsageError(
+            "a function cannot be offered as both irreversible and idempotent",
+            hint="Leave idempotent out: what cannot be undone is never sent twice.",
+            zh="函数不能同时声明为不可撤销（irreversible）和可重复（idempotent）",
+            hint_zh="请去掉 idempotent：不可撤销的操作不会发送两次。",
+        )
     description = terms.get("description", "")
     texts = {language_of(description): description, "en": terms.get("en", ""), "zh": terms.get("zh", "")}
     if description:

@@ -13,9 +13,9 @@
     ├── MoneyError              the budget: OverBudget
     ├── GatewayError            the way in: GatewayUnreachable, AccessDenied, TokenRejected
     ├── NodeError               the remote side: NodeUnreachable, NotStarted, NodeRefused, Overloaded,
-    │                           NameTaken, BadFrame, VersionMismatch, CallTimeout, OutcomeUnknown,
-    │                           Unencodable, FunctionCrashed, RemoteFailure
-    └── RunError                the run: SubtaskFailed, QualityNotMet, DeadlinePassed
+    │                           PrivacyBreach, NameTaken, BadFrame, VersionMismatch, CallTimeout,
+    │                           OutcomeUnknown, Unencodable, FunctionCrashed, WrongResult, RemoteFailure
+    └── RunError                the run: SubtaskFailed, QualityNotMet, NotApproved, DeadlinePassed
 
 `docs/errors.md` is made from this tree and maps each family to an exit code.
 """
@@ -28,6 +28,7 @@ from typing import Self
 
 from easynet.core.error_titles import TITLES_ZH
 from easynet.core.language import Language, has_han, say
+from easynet.core.relaxation import Relaxation
 
 
 class EasyNetError(Exception):
@@ -37,6 +38,8 @@ class EasyNetError(Exception):
     """A stable slug, for programs."""
     retryable = False
     """True where the same call may succeed elsewhere or later."""
+    relaxations: tuple[Relaxation, ...] = ()
+    """Where limits are in the way: those that would do, each on its own, the least change first."""
 
     def __init__(self, message: str = "", *, hint: str = "", zh: str = "", hint_zh: str = "") -> None:
         """`zh` and `hint_zh` say the same in Chinese, where whoever raises it does not know the reader."""
@@ -384,6 +387,22 @@ class NodeRefused(NodeError):
     code = "node_refused"
 
 
+class PrivacyBreach(NodeRefused):
+    """Private data was about to go to a node that may not see it, and did not."""
+
+    code = "privacy_breach"
+
+    @classmethod
+    def at(cls, node: str, function: str) -> Self:
+        """The error for a call with private arguments that does not go to this node."""
+        return cls(
+            f"{function} has private arguments, and {node} is neither your own node nor one that you trust",
+            hint="Name it in EASYNET_TRUSTED_NODES if you trust it; `easynet nodes` shows who is trusted.",
+            zh=f"{function} 的参数是私密的，而 {node} 既不是您自己的节点，也不是您信任的节点",
+            hint_zh="若信任该节点，请把它写入 EASYNET_TRUSTED_NODES；`easynet nodes` 显示各节点的信任程度。",
+        )
+
+
 class Overloaded(NodeError):
     """The node has as much to do as it accepts."""
 
@@ -445,6 +464,12 @@ class FunctionCrashed(NodeError):
     code = "function_crashed"
 
 
+class WrongResult(NodeError):
+    """A function's result is not what it promises, or not what other nodes come to."""
+
+    code = "wrong_result"
+
+
 class RemoteFailure(NodeError):
     """The function itself raised; its type, message and traceback came back as text."""
 
@@ -478,6 +503,12 @@ class QualityNotMet(RunError):
     """The work is done, but a measured quality misses what was asked for."""
 
     code = "quality_not_met"
+
+
+class NotApproved(RunError):
+    """A step that a person has to agree to was about to run without that."""
+
+    code = "not_approved"
 
 
 class DeadlinePassed(RunError):

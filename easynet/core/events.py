@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from easynet.core.artifact import Artifact
-from easynet.core.capability import Value
+from easynet.core.capability import Capability, Value
 from easynet.core.ids import CapabilityName, NodeId, RunId, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent
 from easynet.core.offer import Offer
+from easynet.core.relaxation import Relaxation
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 
@@ -37,6 +38,8 @@ class Problem(Value):
     code: str
     message: str
     hint: str = ""
+    relaxations: tuple[Relaxation, ...] = ()
+    """Where limits are in the way: those that would do, each on its own, the least change first."""
 
 
 class Question(Value):
@@ -69,6 +72,8 @@ class RunStarted(Event):
     resumed: bool = False
     gateway: str = ""
     """Where it runs; empty on an embedded network."""
+    limits: dict[str, str | int | float] = Field(default_factory=dict)
+    """Constraints that take the place of the intent's from now on. A deadline among them counts from here."""
 
 
 class IntentParsed(Event):
@@ -102,6 +107,8 @@ class PlanMade(Event):
     """What each capability does, in the user's language."""
     caveats: tuple[str, ...] = ()
     """What the plan does not do although the words asked for it."""
+    irreversible: tuple[CapabilityName, ...] = ()
+    """The capabilities whose effects cannot be undone."""
     is_complete: bool = True
     """False while the planner goes on: a plan that holds these subtasks and more follows, if any does."""
 
@@ -111,6 +118,8 @@ class NodesFound(Event):
 
     kind: Literal["nodes_found"] = "nodes_found"
     offers: dict[CapabilityName, tuple[Offer, ...]]
+    capabilities: tuple[Capability, ...] = ()
+    """The plan's functions, as they were offered; none in older runs."""
 
 
 class ScheduleMade(Event):
@@ -120,6 +129,22 @@ class ScheduleMade(Event):
     schedule: Schedule
 
 
+class StepToApprove(Value):
+    """A step that runs only once a person has agreed to it, as it is to run."""
+
+    subtask: SubtaskId
+    capability: CapabilityName
+    digest: str
+    """Of what it calls on what: a step that differs in any of it has another one."""
+    price: int
+    """Credits that it costs at most."""
+    nodes: tuple[NodeId, ...] = ()
+    """Who may do it at that price, the likeliest first."""
+    why: tuple[Literal["irreversible", "price", "again"], ...]
+    """Its effect cannot be undone; it costs more than may be spent without asking; it was done before, and
+    what came of it does not count any longer."""
+
+
 class ApprovalRequested(Event):
     """Somebody has to agree before the plan runs."""
 
@@ -127,6 +152,21 @@ class ApprovalRequested(Event):
     question: Question
     price: int
     """Credits."""
+    steps: tuple[StepToApprove, ...] = ()
+    """The steps that need it by themselves, and were not agreed to before."""
+    others: tuple[NodeId, ...] = ()
+    """The nodes that are not the user's own and may see the data."""
+
+
+class ApprovalAnswered(Event):
+    """Somebody agreed to what was asked for, or did not."""
+
+    kind: Literal["approval_answered"] = "approval_answered"
+    agreed: bool
+    steps: tuple[StepToApprove, ...] = ()
+    others: tuple[NodeId, ...] = ()
+    by: Literal["answer", "name"] = "answer"
+    """`answer`: to the question; `name`: whoever started the run had named these functions beforehand."""
 
 
 class AttemptStarted(Event):
@@ -137,6 +177,9 @@ class AttemptStarted(Event):
     attempt: int
     """1 for the first."""
     node: NodeId
+    reason: Literal["first", "retry", "hedge", "opinion"] = "first"
+    """`hedge`: another attempt is slow, and the first to end counts. `opinion`: its result is compared with
+    that of another node."""
 
 
 class AttemptProgressed(Event):
@@ -160,6 +203,17 @@ class AttemptFailed(Event):
     will_retry: bool
 
 
+class AttemptCancelled(Event):
+    """An attempt was given up while it ran, and its node told."""
+
+    kind: Literal["attempt_cancelled"] = "attempt_cancelled"
+    subtask: SubtaskId
+    attempt: int
+    node: NodeId
+    why: Literal["superseded", "stopped"]
+    """`superseded`: another attempt was faster; `stopped`: the run was."""
+
+
 class SubtaskFinished(Event):
     """A subtask's result is in the journal."""
 
@@ -168,6 +222,8 @@ class SubtaskFinished(Event):
     node: NodeId
     attempt: int
     duration_s: float
+    confirmed_by: tuple[NodeId, ...] = ()
+    """Nodes that came to the same result, where their opinion was sought."""
 
 
 class Replanned(Event):
@@ -254,9 +310,11 @@ RunEvent = Annotated[
     | NodesFound
     | ScheduleMade
     | ApprovalRequested
+    | ApprovalAnswered
     | AttemptStarted
     | AttemptProgressed
     | AttemptFailed
+    | AttemptCancelled
     | SubtaskFinished
     | Replanned
     | ModelAnswered

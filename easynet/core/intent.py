@@ -26,7 +26,9 @@ class Intent(BaseModel):
     quality_requirements: dict[str, str | int | float] = Field(default_factory=dict)
     """Measured qualities and their bounds: `{"accuracy": ">90%"}`."""
     constraints: dict[str, str | int | float] = Field(default_factory=dict)
-    """`budget` ("$5"), `deadline` ("10 minutes"), `privacy` ("high"), `memory` ("8GB+")."""
+    """`budget` ("$5"), `deadline` ("10 minutes"), `privacy` ("high"), `memory` ("8GB+"), `private`
+    ("patients, notes"): the inputs that are private where not all are, and `approve_above` ("$1"): a step
+    that costs more waits until a person agrees."""
 
     @model_validator(mode="after")
     def _can_be_written_down(self) -> Self:
@@ -65,7 +67,7 @@ class Privacy(StrEnum):
 
     NORMAL = "normal"
     HIGH = "high"
-    """Only to the user's own nodes."""
+    """Only to the user's own nodes, and to those that the user trusts."""
 
 
 class Bound(Value):
@@ -99,6 +101,11 @@ class Requirements(Value):
     deadline_s: float | None = None
     """Seconds from the start of the run."""
     privacy: Privacy = Privacy.NORMAL
+    """Of the whole intent: its words and all of its inputs."""
+    private: tuple[str, ...] = ()
+    """The inputs that are private, where not all are."""
+    approve_above: int | None = None
+    """Credits. A step that costs more waits until a person agrees."""
     memory_bytes: Bound | None = None
     quality: dict[str, Bound] = Field(default_factory=dict)
     """By the name of the metric: `{"accuracy": >0.9}`."""

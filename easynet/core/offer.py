@@ -13,7 +13,9 @@ class Trust(StrEnum):
     """How far a node is trusted with the user's data."""
 
     OWN = "own"
-    """The user's own machine."""
+    """The user's own machine, or one that the network's owner has declared to be as good."""
+    TRUSTED = "trusted"
+    """A machine that this user trusts with private data, by the setting `trusted_nodes`."""
     PUBLIC = "public"
     """Anybody's machine."""
 

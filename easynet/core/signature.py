@@ -1,6 +1,5 @@
 """From a Python function to its capability: parameters, types and descriptions read off the signature."""
 
-import builtins
 import dataclasses
 import inspect
 import types
@@ -20,7 +19,9 @@ from typing import Any
 from pydantic import BaseModel, JsonValue, TypeAdapter
 from typing_extensions import is_typeddict
 
+from easynet.core.annotations import Named, hints_of
 from easynet.core.capability import Capability, Parameter, TypeRef
+from easynet.core.declared_schema import result_schema
 from easynet.core.ids import CapabilityName
 from easynet.core.language import language_of
 
@@ -28,50 +29,9 @@ ANY = TypeRef(name="any")
 _STREAMS = (Iterator, AsyncIterator, Iterable, AsyncIterable, Generator, AsyncGenerator)
 
 
-class _Named:
-    """Stands for a name that is only imported for type checkers, such as `pd.DataFrame`."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __getattr__(self, name: str) -> "_Named":
-        return _Named(name)
-
-    def __getitem__(self, item: object) -> "_Named":
-        return self
-
-    def __or__(self, other: object) -> Any:
-        return self if other is None else typing.Any
-
-    __ror__ = __or__
-
-    def __call__(self, *_: object) -> None:
-        """`typing` accepts only callables as annotations."""
-
-
-class _Names(dict[str, Any]):
-    """The names an annotation may use; an unknown one stands for itself.
-
-    Heavy libraries are imported inside functions, so their names are missing when a signature is read.
-    """
-
-    def __init__(self, module: dict[str, Any]) -> None:
-        super().__init__(vars(builtins))
-        self.update(module)
-
-    def __missing__(self, key: str) -> _Named:
-        return _Named(key)
-
-
-def _hints(thing: Any) -> dict[str, Any]:
-    module = inspect.getmodule(thing)
-    names = getattr(thing, "__globals__", None) or (vars(module) if module else {})
-    return typing.get_type_hints(thing, globalns={}, localns=_Names(names))
-
-
 def type_ref(hint: Any, depth: int = 0) -> TypeRef:
     """The nominal type that an annotation stands for; `X | None` counts as `X`."""
-    if isinstance(hint, _Named):
+    if isinstance(hint, Named):
         return TypeRef(name=hint.name)
     if hint in (Any, inspect.Parameter.empty, object):
         return ANY
@@ -90,7 +50,7 @@ def type_ref(hint: Any, depth: int = 0) -> TypeRef:
     if origin is not None:
         return TypeRef(name=getattr(origin, "__name__", "any"))
     is_record = is_typeddict(hint) or dataclasses.is_dataclass(hint) or hasattr(hint, "model_fields")
-    fields = {k: type_ref(v, depth + 1) for k, v in _hints(hint).items()} if is_record and depth < 3 else {}
+    fields = {k: type_ref(v, depth + 1) for k, v in hints_of(hint).items()} if is_record and depth < 3 else {}
     return TypeRef(name=getattr(hint, "__name__", "any"), fields=fields)
 
 
@@ -99,7 +59,7 @@ def record_adapters(function: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]
 
     Only dataclasses and pydantic models need it: a TypedDict is the dictionary that comes.
     """
-    return {name: TypeAdapter(hint) for name, hint in _hints(function).items() if _holds_objects(hint)}
+    return {name: TypeAdapter(hint) for name, hint in hints_of(function).items() if _holds_objects(hint)}
 
 
 def _holds_objects(hint: Any) -> bool:
@@ -139,7 +99,7 @@ def capability_of(function: Callable[..., Any], name: str | None = None, **state
 
     The description defaults to the first paragraph of the docstring, or to the name in words.
     """
-    hints = _hints(function)
+    hints = hints_of(function)
     own_name = name or function.__name__
     doc = (inspect.getdoc(function) or own_name.replace("_", " ")).split("\n\n")[0].replace("\n", " ")
     stated.setdefault("description", {language_of(doc): doc})
@@ -151,6 +111,7 @@ def capability_of(function: Callable[..., Any], name: str | None = None, **state
         name=CapabilityName(own_name),
         parameters=tuple(_parameter(p, hints) for p in inspect.signature(function).parameters.values()),
         output=type_ref(returned),
+        returns=result_schema(function, _STREAMS),
         streaming=streaming,
         **stated,
     )

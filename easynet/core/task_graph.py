@@ -96,6 +96,14 @@ class TaskGraph(Value):
                     order.append(reader)
         return tuple(order)
 
+    def built_on(self, subtask: SubtaskId) -> frozenset[SubtaskId]:
+        """The subtask, and all that read its result, or what was made of it."""
+        found = {subtask}
+        for later in self.in_order:
+            if later.needs & found:
+                found.add(later.id)
+        return frozenset(found)
+
     @property
     def capabilities(self) -> tuple[CapabilityName, ...]:
         """The names of the capabilities used, each once, in order of first use."""

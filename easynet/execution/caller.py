@@ -7,8 +7,11 @@ from typing import Any
 from easynet.core.call import Progressed
 from easynet.core.capability import Capability
 from easynet.core.clock import Clock
+from easynet.core.errors import PrivacyBreach
 from easynet.core.ids import RunId
+from easynet.core.intent import Privacy
 from easynet.core.offer import Offer
+from easynet.core.privacy import may_see
 from easynet.core.task_graph import Subtask
 from easynet.execution.following import Result, follow
 from easynet.execution.invoker import Invoker
@@ -38,17 +41,24 @@ class Caller:
         round_: int,
         deadline_at: float | None,
         report: Callable[[Progressed], None],
+        privacy: Privacy = Privacy.NORMAL,
     ) -> Result:
         """What the function gives, encoded too; raises what the invoker and the encoder raise.
 
+        Raises PrivacyBreach where the arguments are private and the offer is of a node that may not see them:
+        whoever chose it has made a mistake, which ends here.
+
         Calls of one subtask in one `round_` share an idempotency key: all but the last went unanswered.
         """
+        if not may_see(offer.trust, privacy):
+            raise PrivacyBreach.at(offer.node, offer.capability)
         updates = self._invoker.invoke(
             offer.node,
             offer.capability,
             arguments,
             key=self._key(subtask, round_),
             timeout_s=self._patience_s(offer, deadline_at),
+            privacy=privacy,
         )
         value = await follow(updates, capability.streaming, report)
         return Result(value, self._encode(value))

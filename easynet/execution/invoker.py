@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from easynet.core.call import CallUpdate
 from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.intent import Privacy
 
 
 class Invoker(Protocol):
@@ -18,10 +19,12 @@ class Invoker(Protocol):
         *,
         key: str,
         timeout_s: float,
+        privacy: Privacy = Privacy.NORMAL,
     ) -> AsyncIterator[CallUpdate]:
         """The updates of one call; the last is `Returned`.
 
         Calls with one `key` are one call, sent again. A consumer that is cancelled, or closes the iterator,
-        gives the call up, and the node is told. Raises errors of `easynet.core.errors`.
+        gives the call up, and the node is told. Raises errors of `easynet.core.errors`: PrivacyBreach, before
+        anything is sent, where the arguments are private and the node may not see them.
         """
         ...

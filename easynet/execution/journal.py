@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from easynet.core.errors import DataDirectoryUnusable, RunNotFound, nearest
 from easynet.core.events import RUN_EVENT, RunEvent, RunFinished, RunStarted, Status, paid_by
 from easynet.core.ids import RunId, SubtaskId
-from easynet.execution.claim import claim, is_claimed
+from easynet.execution.claim import Claim, ask_to_cancel, claim, is_claimed
 from easynet.sqlite_file import SqliteFile
 
 _SCHEMA = """
@@ -73,8 +73,12 @@ class Journal(Protocol):
         """The one run whose id starts with `prefix`; raises RunNotFound."""
         ...
 
-    def claim(self, run_id: RunId) -> AbstractContextManager[None]:
+    def claim(self, run_id: RunId) -> AbstractContextManager[Claim]:
         """Hold a run for the code inside; raises RunBusy where somebody else holds it."""
+        ...
+
+    def ask_to_cancel(self, run_id: RunId) -> bool:
+        """Ask whoever holds the run to stop, which its claim then shows; False where nobody holds it."""
         ...
 
 
@@ -170,8 +174,11 @@ class SqliteJournal:
     def find(self, prefix: str) -> RunId:
         return one_run(prefix, [RunId(run_id) for (run_id,) in self._file.rows("SELECT id FROM run")])
 
-    def claim(self, run_id: RunId) -> AbstractContextManager[None]:
+    def claim(self, run_id: RunId) -> AbstractContextManager[Claim]:
         return claim(self._file.path.parent, run_id)
+
+    def ask_to_cancel(self, run_id: RunId) -> bool:
+        return ask_to_cancel(self._file.path.parent, run_id)
 
     def is_claimed(self, run_id: RunId) -> bool:
         """Whether a living process is working on the run."""

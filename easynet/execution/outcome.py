@@ -29,4 +29,4 @@ class Outcome:
 def problem_of(error: EasyNetError, language: Language = "en") -> Problem:
     """The error as data, in `language` where the error can be said in it."""
     message, hint = error.in_language(language)
-    return Problem(code=error.code, message=message, hint=hint)
+    return Problem(code=error.code, message=message, hint=hint, relaxations=error.relaxations)

@@ -9,6 +9,7 @@ from easynet.core.capability import Capability
 from easynet.core.clock import Clock
 from easynet.core.ids import CapabilityName, NodeId, SubtaskId
 from easynet.core.offer import Offer
+from easynet.core.privacy import Labels
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.budget import Budget
@@ -20,6 +21,8 @@ from easynet.execution.order import Order
 from easynet.execution.outcome import Outcome
 from easynet.execution.run_log import RunLog
 from easynet.execution.search import Search
+from easynet.execution.state import MAX_ATTEMPTS
+from easynet.execution.steering import Steering
 
 PAUSES_S = (0.25, 1.0, 2.0)
 """How long to wait, time after time, for a node that has not failed a subtask: workers restart in seconds."""
@@ -46,10 +49,15 @@ class Runner:
         decode: Callable[[bytes], Any],
         *,
         pauses_s: Sequence[float] = PAUSES_S,
+        steering: Steering | None = None,
     ) -> None:
-        """`find_offers` asks the registry again after a failure."""
+        """`find_offers` asks the registry again after a failure. Runs sharing a `steering` learn together."""
         self._tools = Tools(
-            log, clock, Caller(invoker, encode, clock, log.run_id), Search(find_offers, pauses_s)
+            log,
+            clock,
+            Caller(invoker, encode, clock, log.run_id),
+            Search(find_offers, pauses_s),
+            steering or Steering(),
         )
         self._decode = decode
         self._begun: _Begun | None = None
@@ -66,6 +74,9 @@ class Runner:
         done: Mapping[SubtaskId, bytes] | None = None,
         history: History | None = None,
         avoid: Collection[tuple[NodeId, CapabilityName]] = (),
+        confirm: bool = False,
+        attempts: int = MAX_ATTEMPTS,
+        labels: Labels | None = None,
     ) -> Outcome:
         """Run what `done` does not have yet; `deadline_at` is in Unix seconds, `done` is encoded.
 
@@ -74,7 +85,9 @@ class Runner:
 
         `history` is the fold of the run's events so far; with it a resumed run keeps counting attempts, ends
         reservations that were left open, and does not repeat effects. `avoid` are offers that failed in it;
-        they are not turned to when the registry is asked again.
+        they are not turned to when the registry is asked again. With `confirm`, a result of a node that is
+        not trusted counts once another node has come to the same. A subtask is tried `attempts` times at
+        most. `labels` say which subtasks are given private data, which go only to nodes that may see it.
 
         Where a part of the graph was begun, that goes on, with the history and the limit it was begun with;
         of `budget` what was spent in the meantime counts.
@@ -84,7 +97,18 @@ class Runner:
         could never finish, DataDirectoryUnusable where the journal cannot be written.
         """
         order = Order(
-            graph, capabilities, inputs, offers, schedule, budget, deadline_at, history or History(), avoid
+            graph,
+            capabilities,
+            inputs,
+            offers,
+            schedule,
+            budget,
+            deadline_at,
+            history or History(),
+            avoid,
+            confirm,
+            attempts,
+            labels or {},
         )
         values = self._decoded(done)
         if self._begun is None:

@@ -1,7 +1,7 @@
 """A client: calls functions on a network's nodes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,6 +13,7 @@ from easynet.core.call import CallUpdate, Progressed, Returned, Yielded
 from easynet.core.capability import Capability
 from easynet.core.errors import GatewayUnreachable, UsageError
 from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.intent import Privacy
 from easynet.core.job import Job
 from easynet.core.language import Language
 from easynet.core.offer import Node, Offer
@@ -21,6 +22,7 @@ from easynet.fabric.access.grants import Grant
 from easynet.fabric.access.memberships import WayIn
 from easynet.fabric.calling.catalogue import FunctionInfo
 from easynet.fabric.calling.line import Line
+from easynet.fabric.calling.trusted_nodes import TrustedNodes
 from easynet.fabric.jobs.job_client import JobOptions
 from easynet.fabric.jobs.job_handle import JobHandle
 from easynet.fabric.receipts.receipt_book import ReceiptBook
@@ -37,8 +39,12 @@ _last_call: ContextVar[str] = ContextVar("easynet_last_call", default="")
 class AsyncClient:
     """Calls functions by name: `"add"` on any node that offers it, `"my-node.add"` on that one."""
 
-    def __init__(self, gateway: str, *, data_dir: Path | None = None) -> None:
+    def __init__(
+        self, gateway: str, *, data_dir: Path | None = None, trusted_nodes: Sequence[str] | None = None
+    ) -> None:
+        """`trusted_nodes` are those of the settings where none are given."""
         self._address = Address.parse(gateway)
+        self._trusted = TrustedNodes(Settings().trusted_nodes if trusted_nodes is None else trusted_nodes)
         self._data_dir = data_dir or Settings().data_dir
         self._line: Line | None = None
 
@@ -47,7 +53,8 @@ class AsyncClient:
         if self._line is not None:
             return
         way_in = WayIn(self._address, "client", self._data_dir)
-        line = Line(self._address, way_in, ArtifactStore(self._data_dir / "artifacts"), name="client")
+        store = ArtifactStore(self._data_dir / "artifacts")
+        line = Line(self._address, way_in, store, name="client", trusted=self._trusted)
         await line.open(expect=way_in.server_id)
         way_in.learn(line.connection.cluster)
         self._line = line
@@ -116,14 +123,18 @@ class AsyncClient:
         *,
         key: str,
         timeout_s: float,
+        privacy: Privacy = Privacy.NORMAL,
     ) -> AsyncGenerator[CallUpdate]:
         """The updates of a call at one node; the last is `Returned`.
 
         Tables, arrays and files in the values are left as references or as undecoded bytes, which can be
         arguments of further calls. Closing the iterator cancels the call. A second call with the same key
-        gets the result of the first one, for ten minutes after its end.
+        gets the result of the first one, for ten minutes after its end. Raises PrivacyBreach, before anything
+        is sent, where `privacy` is high and the node may not see private data.
         """
-        updates = self._connected().follower.invoke(node, capability, arguments, key=key, timeout_s=timeout_s)
+        updates = self._connected().follower.invoke(
+            node, capability, arguments, key=key, timeout_s=timeout_s, privacy=privacy
+        )
         async with aclosing(updates):
             async for update in updates:
                 match update:

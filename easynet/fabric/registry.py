@@ -1,6 +1,6 @@
 """Which nodes are on the network and what they offer: an index in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from easynet.core.capability import Capability
 from easynet.core.errors import NameTaken
 from easynet.core.ids import CapabilityName, NodeId
-from easynet.core.offer import FunctionStatistics, Node, Offer
+from easynet.core.offer import FunctionStatistics, Node, Offer, Trust
 
 HEARTBEAT_S = 2.0
 DEAD_AFTER_S = 6.0
@@ -95,7 +95,7 @@ class Registry:
         return [(offer, node.running) for node, offer, _ in self._offering(capability)]
 
     def listing(self, capability: CapabilityName) -> list[list[Any]]:
-        """The same as plain data: offer, running, waiting, mean seconds, idempotent, instance."""
+        """The same as plain data: offer, running, waiting, mean seconds, idempotent, instance, key."""
         return [
             [
                 offer.model_dump(mode="json"),
@@ -104,6 +104,7 @@ class Registry:
                 _mean_s(node, capability),
                 idempotent,
                 node.instance,
+                node.key,
             ]
             for node, offer, idempotent in self._offering(capability)
         ]
@@ -128,12 +129,33 @@ class Registry:
         return [self._node_by_name[name] for name in sorted(self._node_by_name)]
 
     def functions(self) -> Mapping[CapabilityName, tuple[Capability, list[NodeId]]]:
-        """Each capability once, with the nodes that offer it, by name."""
+        """Each capability once, with the nodes that offer it, by name.
+
+        As the first of them offers it; it is irreversible where one of them says so.
+        """
         found: dict[CapabilityName, tuple[Capability, list[NodeId]]] = {}
         for node in self.nodes():
             for capability in node.capabilities:
-                found.setdefault(capability.name, (capability, []))[1].append(node.name)
+                first, names = found.setdefault(capability.name, (capability, []))
+                names.append(node.name)
+                if capability.irreversible and not first.irreversible:
+                    careful = first.model_copy(update={"irreversible": True, "idempotent": False})
+                    found[capability.name] = (careful, names)
+        for name, (capability, nodes) in found.items():
+            aggregates = self._aggregates(name, nodes)
+            if capability.aggregates != aggregates:
+                found[name] = capability.model_copy(update={"aggregates": aggregates}), nodes
         return dict(sorted(found.items()))
+
+    def _aggregates(self, capability: CapabilityName, nodes: Iterable[NodeId]) -> bool:
+        """Whether all nodes that may be given private data say that a capability aggregates, and one does.
+
+        What a stranger says of a function makes no private result public.
+        """
+        trusted = [self._node_by_name[name] for name in nodes]
+        trusted = [node for node in trusted if node.trust is not Trust.PUBLIC]
+        said = [c.aggregates for node in trusted for c in node.capabilities if c.name == capability]
+        return bool(said) and all(said)
 
     def _check_free(self, name: NodeId, instance: str, now: float) -> None:
         holders = [self._claim_by_name.get(name)]

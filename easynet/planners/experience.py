@@ -120,7 +120,7 @@ class Experience:
 
         Numbers are none: an amount that was right five times may be wrong now.
         """
-        latest = self._by_steps.get(steps_of(graph), [])[-HABIT:]
+        latest = self._shareable(graph)[-HABIT:]
         if len(latest) < HABIT:
             return {}
         return {
@@ -134,10 +134,14 @@ class Experience:
 
         Only words and yes or no: a number, a date, a list or a record belongs to the request it was made for.
         """
-        latest = self._by_steps.get(steps_of(graph), [])[-HABIT:]
+        latest = self._shareable(graph)[-HABIT:]
         if len({" ".join(run.text.casefold().split()) for run in latest}) < _WORDINGS:
             return frozenset()
         return frozenset.intersection(*map(_written, latest))
+
+    def _shareable(self, graph: TaskGraph) -> list[PastRun]:
+        """The lessons with such a plan whose values may stand in other runs: nothing was private in them."""
+        return [run for run in self._by_steps.get(steps_of(graph), []) if not run.is_private]
 
     @cached_property
     def _by_steps(self) -> Mapping[tuple[CapabilityName, ...], list[PastRun]]:

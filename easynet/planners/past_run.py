@@ -22,8 +22,9 @@ from easynet.core.events import (
     paid_by,
 )
 from easynet.core.ids import CapabilityName, RunId, SubtaskId
-from easynet.core.intent import ParsedIntent, Privacy
+from easynet.core.intent import ParsedIntent
 from easynet.core.language import Language
+from easynet.core.privacy import is_private
 from easynet.core.task_graph import TaskGraph
 
 _NOT_ITS_FAULT = frozenset({"bad_data", "input_needed", "over_budget", "argument_mismatch"})
@@ -99,7 +100,7 @@ class PastRun(Value):
             cost=told.cost,
             duration_s=ended.duration_s,
             schemas={c.name: schema_of(c) for c in catalogue if c.name in made.graph.capabilities},
-            is_private=parsed.requirements.privacy is Privacy.HIGH,
+            is_private=is_private(parsed),
         )
 
 

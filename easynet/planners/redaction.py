@@ -31,7 +31,7 @@ def redacted(run: PastRun) -> PastRun:
     """
     return run.model_copy(
         update={
-            "text": _without(run.text, {*chain.from_iterable(map(_written, _values(run)))}),
+            "text": without_values(run.text, _values(run)),
             "inputs": dict.fromkeys(run.inputs, _HIDDEN),
             "edits": tuple(edit.model_copy(update={"value": _HIDDEN}) for edit in run.edits),
             "caveats": tuple(_HIDDEN for _ in run.caveats),
@@ -40,9 +40,13 @@ def redacted(run: PastRun) -> PastRun:
     )
 
 
-def _without(text: str, values: Iterable[str]) -> str:
-    """The text with all hidden in it that may be private; overlapping parts become one."""
-    given = [re.compile(_pattern(v), re.IGNORECASE) for v in (*values, *files_in(text)) if v.strip()]
+def without_values(text: str, values: Iterable[JsonValue]) -> str:
+    """The text with these values hidden in it, and all numbers, files, addresses and quoted text.
+
+    Overlapping parts become one.
+    """
+    written = {*chain.from_iterable(map(_written, values))}
+    given = [re.compile(_pattern(v), re.IGNORECASE) for v in (*written, *files_in(text)) if v.strip()]
     spans = sorted(m.span() for p in (_NUMBER, _QUOTED, _ADDRESS, *given) for m in p.finditer(text))
     parts: list[str] = []
     end = 0

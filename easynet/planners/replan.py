@@ -8,6 +8,7 @@ from easynet.core.errors import EasyNetError
 from easynet.core.ids import SubtaskId
 from easynet.core.language import say
 from easynet.core.quantities import format_credits, format_duration
+from easynet.core.relaxation import Relaxation
 from easynet.core.task_graph import TaskGraph
 from easynet.planners.deeds import acts
 from easynet.planners.planner import Alternative, Planner, PlanResult
@@ -27,6 +28,8 @@ class Repair(PlanResult):
     """What the cheapest relaxation of the budget adds to it; only where `status` is `infeasible`."""
     more_s: float = 0.0
     """Seconds that it adds to the time; likewise."""
+    relaxation: Relaxation | None = None
+    """The limits with which the run could go on; likewise."""
 
 
 async def replan(state: RunState, planner: Planner) -> Repair:
@@ -141,6 +144,7 @@ class _Judge:
             alternatives=tuple(Alternative(graph=d.graph, score=0.0) for d in self.dear),
             more_credits=least.credits,
             more_s=least.seconds,
+            relaxation=_limits(self.state, least),
         )
 
 
@@ -163,6 +167,14 @@ def _unsupported(state: RunState) -> Repair:
             f"网络上没有其他功能可以代替 {who}，也没有其他途径达到目标。",
         )
     return Repair(status="unsupported", planner="repair", why=why)
+
+
+def _limits(state: RunState, dear: _Dear) -> Relaxation:
+    budget = state.request.parsed.requirements.budget or 0
+    return Relaxation(
+        budget=budget + dear.credits if dear.credits else None,
+        time_s=(state.time_s or 0.0) + dear.seconds if dear.seconds else None,
+    )
 
 
 def _relaxation(state: RunState, dear: _Dear) -> str:

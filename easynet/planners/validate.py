@@ -5,8 +5,9 @@ from typing import Any
 
 from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.ids import CapabilityName, SubtaskId
-from easynet.core.intent import Privacy, Requirements
-from easynet.core.offer import Offer, Trust
+from easynet.core.intent import Requirements
+from easynet.core.offer import Offer
+from easynet.core.privacy import Labels, may_see
 from easynet.core.quantities import format_credits
 from easynet.core.task_graph import (
     Binding,
@@ -42,12 +43,14 @@ def validate(
     inputs: Set[str] = frozenset(),
     offers: Offers | None = None,
     requirements: Requirements | None = None,
+    labels: Labels | None = None,
     done: Set[SubtaskId] = frozenset(),
 ) -> tuple[str, ...]:
     """Everything that is wrong with a plan, as sentences that name the subtask; empty where it is sound.
 
     `inputs` are the names of the intent's inputs. Privacy and price are checked where `offers` and
-    `requirements` are given, but for what is `done`, whose results are there.
+    `requirements` are given, but for what is `done`, whose results are there. `labels` say how private each
+    subtask's arguments are; where they are not given, all are as private as the intent.
     """
     by_name = {c.name: c for c in catalogue}
     outputs = {s.id: by_name[s.capability].output for s in graph.subtasks if s.capability in by_name}
@@ -64,7 +67,7 @@ def validate(
                 problems.extend(_fit(outputs, inputs, subtask, parameter, binding))
     if offers is not None and requirements is not None:
         left = [s for s in graph.subtasks if s.id not in done]
-        problems.extend(_placement(left, offers, requirements))
+        problems.extend(_placement(left, offers, requirements, labels or {}))
     return tuple(dict.fromkeys(problems))
 
 
@@ -184,16 +187,20 @@ def _kind(value: Any) -> str:
 # ── placement ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _placement(subtasks: Sequence[Subtask], offers: Offers, requirements: Requirements) -> Iterator[str]:
-    is_private = requirements.privacy is Privacy.HIGH
+def _placement(
+    subtasks: Sequence[Subtask], offers: Offers, requirements: Requirements, labels: Labels
+) -> Iterator[str]:
     total = 0
     for subtask in subtasks:
         able = offers.get(subtask.capability, ())
-        allowed = [o for o in able if not is_private or o.trust is Trust.OWN]
+        allowed = [o for o in able if may_see(o.trust, labels.get(subtask.id, requirements.privacy))]
         if not able:
             yield f"{subtask.id}: no node offers {subtask.capability!r} now"
         elif not allowed:
-            yield f"{subtask.id}: privacy is high, and no node of your own offers {subtask.capability!r}"
+            yield (
+                f"{subtask.id}: it is given private data, and no node of your own, or that you trust, offers"
+                f" {subtask.capability!r}"
+            )
         total += min((o.price for o in allowed), default=0)
     if requirements.budget is not None and total > requirements.budget:
         yield (

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from easynet.core.artifact import Artifact
 from easynet.core.events import (
+    AttemptCancelled,
     AttemptFailed,
     AttemptProgressed,
     AttemptStarted,
@@ -195,6 +196,26 @@ def example_run(
         folder=folder,
         duration_s=ends,
     )
+    return script.events
+
+
+def rivals_run(language: Language = "en") -> list[RunEvent]:
+    """Two steps: a second attempt at the one overtakes the first; a second node confirms the other."""
+    script = RunScript()
+    text = say(language, "do a and b", "先做甲再做乙")
+    script.add(RunStarted, 0.0, intent=Intent(description=text), version="0.1.0")
+    subtasks = tuple(Subtask(id=SubtaskId(i), capability=CapabilityName(i)) for i in ("a", "b"))
+    graph = TaskGraph(subtasks=subtasks)
+    script.add(PlanMade, 0.0, graph=graph, planner="catalogue", titles={s.capability: s.id for s in subtasks})
+    script.add(AttemptStarted, 0.0, subtask="a", attempt=1, node="slow")
+    script.add(AttemptStarted, 1.0, subtask="a", attempt=2, node="swift", reason="hedge")
+    script.add(SubtaskFinished, 2.0, subtask="a", attempt=2, node="swift", duration_s=1.0)
+    script.add(AttemptCancelled, 2.0, subtask="a", attempt=1, node="slow", why="superseded")
+    script.add(AttemptStarted, 2.0, subtask="b", attempt=1, node="first")
+    script.add(AttemptStarted, 3.0, subtask="b", attempt=2, node="other", reason="opinion")
+    done = {"subtask": "b", "attempt": 1, "node": "first", "duration_s": 1.0}
+    script.add(SubtaskFinished, 4.0, **done, confirmed_by=("other",))
+    script.add(RunFinished, 4.0, status="succeeded", duration_s=4.0)
     return script.events
 
 

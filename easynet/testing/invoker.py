@@ -12,6 +12,7 @@ from typing import Any
 from easynet.core.call import CallContext, CallUpdate, Progressed, Returned, Yielded, call_context
 from easynet.core.errors import CallTimeout, EasyNetError, NodeUnreachable, RemoteFailure, UnknownFunction
 from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.intent import Privacy
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Call:
     arguments: Mapping[str, Any]
     key: str
     timeout_s: float
+    privacy: Privacy = Privacy.NORMAL
 
 
 @dataclass
@@ -61,8 +63,9 @@ class FakeInvoker:
         *,
         key: str,
         timeout_s: float,
+        privacy: Privacy = Privacy.NORMAL,
     ) -> AsyncGenerator[CallUpdate]:
-        call = Call(node, capability, arguments, key, timeout_s)
+        call = Call(node, capability, arguments, key, timeout_s, privacy)
         self.calls.append(call)
         self.running[node] += 1
         self.peak[node] = max(self.peak[node], self.running[node])

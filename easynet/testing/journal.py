@@ -11,6 +11,11 @@ from easynet.execution.journal import RunSummary, check_follows, one_run
 
 
 @dataclass
+class _Claim:
+    is_cancelled: bool = False
+
+
+@dataclass
 class _Run:
     lines: list[str] = field(default_factory=list[str])
     results: dict[SubtaskId, bytes] = field(default_factory=dict[SubtaskId, bytes])
@@ -21,7 +26,9 @@ class _Run:
 
     @property
     def status(self) -> Status | None:
-        last = RUN_EVENT.validate_json(self.lines[-1]) if self.lines else None
+        if not self.lines or RunFinished.model_fields["kind"].default not in self.lines[-1]:
+            return None  # seen without reading it: this is asked with every event
+        last = RUN_EVENT.validate_json(self.lines[-1])
         return last.status if isinstance(last, RunFinished) else None
 
 
@@ -30,7 +37,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._runs: dict[RunId, _Run] = {}
-        self._claimed: set[RunId] = set()
+        self._claims: dict[RunId, _Claim] = {}
         self.commits = 0
         """How many times `append` was called."""
 
@@ -66,14 +73,20 @@ class MemoryJournal:
         return one_run(prefix, list(self._runs))
 
     @contextmanager
-    def claim(self, run_id: RunId) -> Generator[None]:
-        if run_id in self._claimed:
+    def claim(self, run_id: RunId) -> Generator[_Claim]:
+        if run_id in self._claims:
             raise RunBusy(f"somebody is working on run {run_id}")
-        self._claimed.add(run_id)
+        self._claims[run_id] = _Claim()
         try:
-            yield
+            yield self._claims[run_id]
         finally:
-            self._claimed.discard(run_id)
+            del self._claims[run_id]
+
+    def ask_to_cancel(self, run_id: RunId) -> bool:
+        if run_id not in self._claims:
+            return False
+        self._claims[run_id].is_cancelled = True
+        return True
 
     def _summary(self, run_id: RunId, run: _Run) -> RunSummary:
         events = run.events
@@ -82,6 +95,6 @@ class MemoryJournal:
             id=run_id,
             started_at=first.at,
             text=first.intent.text if isinstance(first, RunStarted) else "",
-            status=run.status or ("running" if run_id in self._claimed else "interrupted"),
+            status=run.status or ("running" if run_id in self._claims else "interrupted"),
             cost=sum(map(paid_by, events)),
         )

@@ -9,6 +9,7 @@ from easynet.core.capability import Capability
 from easynet.core.events import PlanMade, RunEvent
 from easynet.core.ids import CapabilityName, NodeId, RunId, SubtaskId
 from easynet.core.offer import Offer
+from easynet.core.privacy import Labels
 from easynet.core.schedule import Schedule
 from easynet.core.task_graph import TaskGraph
 from easynet.execution.budget import Budget
@@ -69,6 +70,8 @@ class Stage:
         done: Mapping[SubtaskId, bytes] | None = None,
         history: History | None = None,
         avoid: Collection[tuple[NodeId, CapabilityName]] = (),
+        confirm: bool = False,
+        labels: Labels | None = None,
     ) -> Awaitable[Outcome]:
         async def find(capability: CapabilityName) -> Sequence[Offer]:
             self.searches.append(capability)
@@ -90,6 +93,8 @@ class Stage:
             done,
             history,
             avoid,
+            confirm,
+            labels=labels,
         )
 
     @property

@@ -7,7 +7,7 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 
 from easynet.core.ids import CapabilityName
-from easynet.core.intent import Privacy, Requirements
+from easynet.core.intent import Privacy
 from easynet.core.offer import Offer
 from easynet.scheduling.candidates import Candidates, eligible
 
@@ -29,9 +29,9 @@ def node_discovery(market: Market) -> BaseTool:
     """
 
     async def find_nodes(functions: list[str], privacy: str = Privacy.NORMAL) -> tuple[str, Offers]:
-        """Find the nodes that offer these functions. `privacy` is "normal" or "high" (own nodes only)."""
-        requirements = Requirements(privacy=Privacy(privacy))
-        found = {n: eligible(await market.find(n), requirements) for n in map(CapabilityName, functions)}
+        """Find the nodes that offer functions. `privacy`: "normal", or "high" (own or trusted nodes)."""
+        label = Privacy(privacy)
+        found = {n: eligible(await market.find(n), label) for n in map(CapabilityName, functions)}
         lines = [_line(name, candidates) for name, candidates in found.items()]
         return "\n".join(lines), {name: candidates.offers for name, candidates in found.items()}
 
@@ -42,6 +42,8 @@ def node_discovery(market: Market) -> BaseTool:
 
 async def discover(tool: BaseTool, functions: Sequence[CapabilityName], privacy: Privacy) -> Offers:
     """The offers that `tool` finds, as values."""
+    if not functions:
+        return {}
     call = {
         "type": "tool_call",
         "id": "discover",

@@ -200,6 +200,15 @@ def test_fields_take_precedence_over_the_sentence() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "written", ["patients, notes", "patients notes", "patients，notes", "patients、notes,patients"]
+)
+def test_a_field_names_the_inputs_that_are_private_where_not_all_are(written: str) -> None:
+    needs = parsed("describe this table", constraints={"private": written}).requirements
+    assert needs.private == ("patients", "notes")
+    assert needs.privacy is Privacy.NORMAL
+
+
 def test_a_field_may_lift_the_privacy_that_a_word_suggests() -> None:
     assert parsed("分析隐私政策", constraints={"privacy": "normal"}).requirements.privacy is Privacy.NORMAL
 

@@ -1,7 +1,7 @@
 """The loop of a run, with fakes around it: no network, no worker, the real graph and checkpointer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -22,10 +22,12 @@ from easynet.core.ids import CapabilityName, NodeId, RunId
 from easynet.core.intent import Intent
 from easynet.core.offer import Offer, Trust
 from easynet.core.result import RunResult, replay
+from easynet.execution.steering import Steering
 from easynet.fabric.client import AsyncClient
 from easynet.fabric.wire.decoding import decode_opaque
 from easynet.planners.catalogue import CataloguePlanner
 from easynet.planners.planner import Planner
+from easynet.scheduling.estimates import Estimates
 from easynet.scheduling.heft import schedule
 from easynet.testing.clock import ManualClock
 from easynet.testing.invoker import FakeInvoker
@@ -54,7 +56,7 @@ def brew_tea(leaves: Leaves, sugar: int = 0) -> Tea:
 
 
 @contribute(en="Taste a coffee and judge it.", role="work", price=1)
-def taste_coffee(cup: str | None = None) -> str:
+def taste_coffee(cup: str | None = None) -> Any:
     if cup is None:
         raise InputNeeded("cup", "Which cup?", ["red", "blue"])
     return f"the {cup} cup is good"
@@ -98,7 +100,13 @@ class FakeNetwork(FakeInvoker):
 class Desk:
     """One journal, one checkpoint file, and runs on them, one after the other, as processes would."""
 
-    def __init__(self, folder: Path, orchestrator: Orchestrator, planner: Planner | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        orchestrator: Orchestrator,
+        planner: Planner | None = None,
+        estimates: Estimates | None = None,
+    ) -> None:
         self.network = FakeNetwork()
         self.journal = MemoryJournal()
         self.folder = folder
@@ -113,6 +121,7 @@ class Desk:
             decode=decode_opaque,
             reporter=Reporter(runs_dir=folder, download=self.download),
             clock=self.clock,
+            steering=Steering(estimates or Estimates()),
         )
         self._client = cast("AsyncClient", self.network)
         self._orchestrator, self._services = orchestrator, services
@@ -133,14 +142,16 @@ class Desk:
         answers: Mapping[str, Any] | None = None,
         ask: Callable[[Question], str | None] | None = None,
         auto_approve: bool = False,
+        approve: Collection[str] = (),
+        limits: Mapping[str, str] | None = None,
     ) -> RunResult:
         """Work on the run until it ends."""
 
         async def asking(question: Question) -> str | None:
             return ask(question) if ask else None
 
-        started = {"intent": intent, "version": "0", "resumed": bool(self.events)}
-        await self._assembly.drive(RUN, started, answers or {}, asking, auto_approve, self.on_event)
+        started = {"intent": intent, "version": "0", "resumed": bool(self.events), "limits": limits or {}}
+        await self._assembly.drive(RUN, started, answers or {}, asking, auto_approve, self.on_event, approve)
         return replay(self.events)
 
     @property
@@ -342,6 +353,15 @@ async def test_both_nodes_serve_once_that_was_agreed_to(desk: Desk) -> None:
     desk.network.down = {"mine"}
     result = await desk.run(Intent.from_text("brew a cup of tea"), auto_approve=True)
     assert result.ok, result.problem
+
+
+async def test_agreement_beforehand_outlives_the_process(desk: Desk) -> None:
+    desk.network.nodes = {"stranger": Trust.PUBLIC}
+    desk.network.functions = {**FUNCTIONS, "brew_tea": break_vase}
+    await desk.run(Intent.from_text("brew a cup of tea"), auto_approve=True)
+    desk.network.functions = FUNCTIONS
+    resumed = await desk.run(Intent.from_text("brew a cup of tea"))
+    assert resumed.ok, resumed.problem
 
 
 async def test_agreement_outlives_the_process(desk: Desk) -> None:

@@ -9,7 +9,7 @@ import pytest
 from easynet.agents.orchestrator import Orchestrator
 from easynet.core.contribution import contribute, contributed
 from easynet.core.errors import NodeUnreachable
-from easynet.core.events import PlanMade, Question, Replanned
+from easynet.core.events import AttemptFailed, PlanMade, Question, Replanned
 from easynet.core.ids import CapabilityName, SubtaskId
 from easynet.core.intent import Intent
 from easynet.core.offer import Trust
@@ -34,14 +34,16 @@ def order_leaves() -> Leaves:
     return {"ordered": True}  # type: ignore[return-value]  # likewise
 
 
-def offer(desk: Desk, *functions: Any, broken: tuple[str, ...] = ("pick_leaves",)) -> None:
-    """These functions are offered besides; the broken ones raise."""
+def offer(
+    desk: Desk, *functions: Any, broken: tuple[str, ...] = ("pick_leaves",), **others: Callable[..., Any]
+) -> None:
+    """These functions are offered besides; the broken ones raise, and `others` take the place of some."""
     for function in functions:
         capability = contributed(function)
         assert capability is not None
         desk.network.offered[capability.name] = capability
     every = {**FUNCTIONS, **{f.__name__: f for f in functions}}
-    desk.network.functions = every | dict.fromkeys(broken, break_vase)
+    desk.network.functions = every | dict.fromkeys(broken, break_vase) | others
 
 
 def called(desk: Desk, capability: str) -> int:
@@ -107,9 +109,9 @@ async def test_a_repair_beyond_the_budget_names_one_that_would_do(desk: Desk) ->
 
 
 async def test_other_nodes_are_turned_to_and_not_those_that_failed(desk: Desk) -> None:
-    nodes = ("a", "b", "c", "d", "e")
+    nodes = ("a", "b", "c", "d", "e", "f")
     desk.network.nodes = dict.fromkeys(nodes, Trust.OWN)
-    for node in nodes[:4]:
+    for node in nodes[:5]:
         desk.network.fail(node, NodeUnreachable("away"))
     result = await desk.run(TEA)
     assert result.ok, result.problem
@@ -270,3 +272,64 @@ async def test_finished_subtasks_survive_two_changes_of_plan(tmp_path: Path) -> 
         resumed = await desk.run(TEA)
         assert resumed.ok, resumed.problem
         assert called(desk, "pick_leaves") == 1
+
+
+class Model:
+    """Something that was learnt."""
+
+
+class Judgement:
+    """How good it is."""
+
+
+@contribute(en="Train a model of the weather.", price=2)
+def train_weather() -> Model:
+    raise AssertionError("every node has its own")
+
+
+@contribute(en="Judge a model of the weather.", role="check", price=1)
+def judge_weather(model: Model) -> Judgement:
+    return {"metrics": {"accuracy": model["accuracy"]}}  # type: ignore[index, return-value]  # plain values
+
+
+def trained_at(boast: float, *honest: float) -> Callable[[], dict[str, Any]]:
+    """A function that claims more than its model can at its first call, and not at the later ones."""
+    skills = [0.6, *honest]
+
+    def train() -> dict[str, Any]:
+        skill = skills.pop(0)
+        claimed = boast if len(skills) == len(honest) else skill
+        return {"accuracy": skill, "claims": {"accuracy": claimed}}
+
+    return train
+
+
+async def test_step_that_claims_more_than_its_check_measures_has_failed_and_goes_to_another_node(
+    desk: Desk,
+) -> None:
+    desk.network.nodes = dict.fromkeys(("a", "b"), Trust.OWN)
+    offer(desk, train_weather, judge_weather, broken=(), train_weather=trained_at(0.99, 0.8))
+    result = await desk.run(Intent(goal="train_weather"))
+    assert result.ok, result.problem
+    assert result.metrics == {"accuracy": 0.8}
+    [failed] = [e for e in desk.events if isinstance(e, AttemptFailed)]
+    assert (failed.subtask, failed.problem.code, failed.will_retry) == (
+        "train_weather",
+        "wrong_result",
+        False,
+    )
+    assert (
+        failed.problem.message == "'train_weather' claimed Accuracy 0.990, and 'judge_weather' measured 0.600"
+    )
+    trained = [c.node for c in desk.network.calls if c.capability == "train_weather"]
+    assert sorted(trained) == ["a", "b"]
+    assert len({c.key for c in desk.network.calls}) == len(desk.network.calls) == 4
+
+
+async def test_step_that_claims_too_much_everywhere_fails_the_run(desk: Desk) -> None:
+    boast = {"accuracy": 0.6, "claims": {"accuracy": 0.99}}
+    offer(desk, train_weather, judge_weather, broken=(), train_weather=lambda: boast)
+    result = await desk.run(Intent(goal="train_weather"))
+    assert result.status == "failed"
+    assert result.problem is not None
+    assert "'train_weather' claimed Accuracy 0.990" in result.problem.message

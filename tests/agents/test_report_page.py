@@ -36,7 +36,7 @@ from easynet.core.intent import Intent, ParsedIntent
 from easynet.core.report import Report, Section
 from easynet.core.result import replay
 from easynet.core.task_graph import FromSubtask, Subtask, TaskGraph
-from easynet.testing.example_run import RunScript, example_run, wide_run
+from easynet.testing.example_run import RunScript, example_run, rivals_run, wide_run
 
 HOSTILE = "</title></style><script>alert(1)</script><img src=x onerror='a()'>\"'&\x1b[2J\u202e\ud800"
 EMPTY_TAGS = {"meta", "img"}
@@ -340,6 +340,19 @@ def test_timeline_has_a_bar_for_each_attempt_and_colours_failures() -> None:
     assert html.count('class="outcome-succeeded"') == 12
     assert html.count('class="outcome-failed"') == 1
     assert "Red: failed." in html
+
+
+def test_attempts_beside_each_other_have_rows_and_words_of_their_own() -> None:
+    html = render_page(rivals_run(), None, "en")
+    assert html.count('class="outcome-succeeded"') == 2
+    assert html.count('class="outcome-superseded"') == html.count('class="outcome-confirmed"') == 1
+    tops = re.findall(r'<rect[^>]* y="([\d.]+)"[^>]*outcome-', html)
+    assert len({*tops}) == 4
+    text = Page(html).text
+    assert "Slow: overtaken by swift after 2 s" in text
+    assert "Faster than slow" in text
+    assert "Confirmed by other" in text
+    assert "2 秒后被 swift 赶超" in render_page(rivals_run("zh"), None, "zh")
 
 
 def test_money_names_estimate_reserved_paid_and_returned() -> None:

@@ -39,6 +39,7 @@ from easynet.core.capability import Capability, Parameter, TypeRef
 from easynet.core.errors import UnknownFunction
 from easynet.core.events import (
     ApprovalRequested,
+    AttemptCancelled,
     AttemptFailed,
     AttemptProgressed,
     AttemptStarted,
@@ -58,13 +59,13 @@ from easynet.core.events import (
 )
 from easynet.core.ids import CapabilityName, NodeId, RunId, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent
-from easynet.core.language import Language
+from easynet.core.language import Language, say
 from easynet.core.offer import Node, Offer, Trust
 from easynet.core.result import RunResult, replay
 from easynet.core.task_graph import FromInput, Subtask, TaskGraph
 from easynet.execution.journal import RunSummary
 from easynet.fabric.access.grants import Limits
-from easynet.testing.example_run import RunScript, example_run, wide_run
+from easynet.testing.example_run import RunScript, example_run, rivals_run, wide_run
 from tests.patience import PATIENCE_S
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -96,7 +97,7 @@ def rare_events() -> list[RunEvent]:
     return script.events
 
 
-POOL = [*example_run(), *example_run("zh", "failed"), *rare_events(), *wide_run(70, 3)[:12]]
+POOL = [*example_run(), *rivals_run(), *example_run("zh", "failed"), *rare_events(), *wide_run(70, 3)[:12]]
 
 
 @given(st.lists(st.sampled_from(POOL), max_size=40), st.booleans())
@@ -382,6 +383,55 @@ def test_cancelled_run_tells_of_each_attempt_that_was_cut_short() -> None:
     assert "3 s  – a · n · stopped" in run_story(script.events)
 
 
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "en",
+            [
+                "1 s  → a · swift, beside slow, which takes long",
+                "2 s  – a · slow · overtaken by swift after 2 s",
+                "3 s  → b · other, for a second opinion",
+                "4 s  ✓ b · first · 1 s, confirmed by other",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "1 秒  → a · swift，slow 耗时较长，与它同时进行",
+                "2 秒  – a · slow · 2 秒后被 swift 赶超",
+                "3 秒  → b · other，由它再算一次以便核对",
+                "4 秒  ✓ b · first · 1 秒，other 得到相同结果",
+            ],
+        ),
+    ],
+)
+def test_story_tells_who_overtook_whom_and_who_confirmed_what(language: Language, lines: list[str]) -> None:
+    text = run_story(rivals_run(language))
+    assert [line.strip() for line in text.splitlines() if line.strip() in lines] == lines
+    table = text[: text.index(say(language, "On the way", "途中"))]
+    assert say(language, "faster than slow", "比 slow 更快") in table
+    assert say(language, "confirmed by other", "other 得到相同结果") in table
+    assert say(language, "attempts", "次尝试") not in table
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_attempts_beside_each_other_are_told_while_they_happen(live: bool) -> None:
+    text = told(rivals_run("en"), live=live)
+    assert "faster than slow" in text
+    assert "confirmed by other" in text
+
+
+def test_attempt_that_was_cancelled_with_its_run_is_told_once() -> None:
+    script = RunScript()
+    script.add(RunStarted, 0, intent=Intent(description="x"), version="1")
+    script.add(AttemptStarted, 1, subtask="a", attempt=1, node="n")
+    script.add(AttemptCancelled, 2, subtask="a", attempt=1, node="n", why="stopped")
+    script.add(RunFinished, 3, status="cancelled")
+    assert run_story(script.events).count("a · n · stopped") == 1
+    assert told(script.events).count("a · n · stopped") == 1
+
+
 def test_killed_run_has_stopped_attempts_before_and_after_it_is_resumed() -> None:
     events = example_run(ending="interrupted")
     text = run_story(events, is_running=False)
@@ -504,6 +554,7 @@ def test_story_of_a_finished_run_has_plan_trouble_money_and_result() -> None:
     assert "Started 2026-11-22 11:45:02 UTC" in text
     assert re.search(r"✓  Train supervised detectors +spare +2 attempts +2.6 s  5 credits", text)
     assert "2.9 s  ✗ Train supervised detectors" in text
+    assert "→ Train supervised detectors · spare, attempt 2" in text
     assert "Paid 30 credits ($0.30) of an estimated 30 credits ($0.30)" in text
     assert text.index("On the way") < text.index("Demo data")
 
@@ -547,6 +598,17 @@ def test_piped_functions_are_one_uncut_line_each_with_their_nodes_and_price_rang
     assert text.count("train_one_class") == 1
     assert "and a good deal more is said here" in text
     assert "读取表格" in functions_table(some_nodes(), "zh")
+
+
+def test_nodes_are_listed_with_how_far_they_are_trusted() -> None:
+    nodes = [n.model_copy(update={"trust": t}) for n, t in zip(some_nodes() * 2, Trust, strict=False)]
+    told: dict[Language, tuple[str, ...]] = {
+        "en": ("own", "trusted", "public"),
+        "zh": ("自有", "受信", "公共"),
+    }
+    for language, words in told.items():
+        text = nodes_table(nodes, language)
+        assert all(word in text for word in words)
 
 
 def test_functions_on_a_terminal_are_wrapped_and_not_cut() -> None:

@@ -26,6 +26,9 @@ from easynet.core.offer import Node
 from easynet.fabric.telemetry.statistics import CallStatistics
 from tests.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
+
 INTERVAL_S = 0.02
 
 

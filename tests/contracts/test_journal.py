@@ -151,6 +151,24 @@ def test_a_claim_ends_when_the_work_raises(journal: Journal) -> None:
         pass
 
 
+def test_a_claim_shows_that_somebody_asked_to_cancel(journal: Journal) -> None:
+    with journal.claim(RUN) as claim, journal.claim(RunId("other")) as other:
+        assert not claim.is_cancelled
+        assert journal.ask_to_cancel(RUN)
+        assert journal.ask_to_cancel(RUN)  # as often as one likes
+        assert claim.is_cancelled
+        assert not other.is_cancelled
+
+
+def test_a_request_to_cancel_means_nothing_to_who_claims_the_run_later(journal: Journal) -> None:
+    assert not journal.ask_to_cancel(RUN)
+    with journal.claim(RUN) as claim:
+        assert not claim.is_cancelled
+        journal.ask_to_cancel(RUN)
+    with journal.claim(RUN) as claim:
+        assert not claim.is_cancelled
+
+
 def test_a_unique_prefix_finds_the_run(journal: Journal) -> None:
     for name in ("20261122-1", "20261122-12", "20261123-1"):
         journal.append([started(RunId(name))])

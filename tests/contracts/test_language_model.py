@@ -25,6 +25,9 @@ from tests.llm.chat_model import ScriptedChatModel
 from tests.llm.model_server import Turn, model_server
 from tests.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
+
 KEY = SecretStr("sk-canary-0123456789")
 PROMPT = Prompt(instructions="Be kind.", messages=(Message(role="user", text="Hello?"),))
 USAGE = Usage(input_tokens=30, cached_tokens=8, written_tokens=2, output_tokens=5)

@@ -1,4 +1,4 @@
-"""A TCP connection that a test can count, hold up and cut."""
+"""A TCP connection that a test can count, listen to, hold up and cut."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,11 @@ from types import TracebackType
 class Proxy:
     """Passes bytes on to a server of this machine."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1", *, listens: bool = False) -> None:
+        """Where it `listens`, it keeps all that passes."""
         self._target = host, port
+        self.heard: bytearray | None = bytearray() if listens else None
+        """Everything that has passed, of all connections and in both directions."""
         self._passes = asyncio.Event()
         self._passes.set()
         self._server: asyncio.Server | None = None
@@ -81,6 +84,8 @@ class Proxy:
                 target.write(data)
                 await target.drain()
                 self.passed += len(data)
+                if self.heard is not None:
+                    self.heard += data
                 for count, event in self._marks:
                     if self.passed >= count:
                         event.set()

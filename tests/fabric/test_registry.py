@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from easynet.core.capability import Capability
 from easynet.core.errors import NameTaken
 from easynet.core.ids import CapabilityName, NodeId
-from easynet.core.offer import Node
+from easynet.core.offer import Node, Trust
 from easynet.fabric.registry import DEAD_AFTER_S, Registry
 
 ADD = CapabilityName("add")
@@ -34,6 +34,28 @@ def test_a_node_is_found_by_what_it_offers() -> None:
     assert names(registry, "mul") == ["a"]
     assert names(registry, "div") == []
     assert [n.name for n in registry.nodes()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"mine": (Trust.OWN, True)}, True),
+        ({"mine": (Trust.OWN, True), "a-stranger": (Trust.PUBLIC, False)}, True),
+        ({"mine": (Trust.OWN, False), "a-stranger": (Trust.PUBLIC, True)}, False),
+        ({"a-stranger": (Trust.PUBLIC, True)}, False),
+        ({"mine": (Trust.OWN, True), "second": (Trust.OWN, False)}, False),
+    ],
+)
+def test_strangers_do_not_say_that_a_function_aggregates(
+    said: dict[str, tuple[Trust, bool]], expected: bool
+) -> None:
+    registry = Registry()
+    for name, (trust, aggregates) in said.items():
+        capability = Capability(name=ADD, description={"en": "Add."}, aggregates=aggregates)
+        node = Node(name=NodeId(name), instance=name, trust=trust, capabilities=(capability,))
+        registry.join(node, 0.0)
+    found, _ = registry.functions()[ADD]
+    assert found.aggregates is expected
 
 
 def test_a_second_live_node_of_one_name_is_refused_and_changes_nothing() -> None:

@@ -175,11 +175,12 @@ def test_folder_says_nothing_that_a_stranger_could_gain_by(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EASYNET_DATA_DIR")
     text = 'model = "https://evil.example/v1#m"\nmodel_key = "x"\nOPENAI_API_KEY = "x"\nmodel_timeout_s = 5\n'
-    text += 'data_dir = "theirs"\nnats_server = "theirs"\n[model_prices."openai:m"]\ninput = 0\noutput = 0\n'
+    text += 'data_dir = "theirs"\nnats_server = "theirs"\ntrusted_nodes = ["theirs"]\n'
+    text += '[model_prices."openai:m"]\ninput = 0\noutput = 0\n'
     (tmp_path / "easynet.toml").write_text(text)
     settings = Settings()
     assert (settings.model, settings.model_timeout_s) == ("", 5)
-    assert (settings.nats_server, settings.model_prices) == ("", {})
+    assert (settings.nats_server, settings.model_prices, settings.trusted_nodes) == ("", {}, ())
     assert settings.data_dir.is_absolute()
     assert not settings.model_key.get_secret_value() + settings.openai_api_key.get_secret_value()
     monkeypatch.setenv("EASYNET_MODEL", "openai:m")

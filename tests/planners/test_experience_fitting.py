@@ -20,6 +20,9 @@ from easynet.settings import inherited_environment
 from tests.patience import PATIENCE_S
 from tests.planners.experience_world import TOOLS, asked, history, past
 
+pytestmark = pytest.mark.slow
+
+
 OFFERED = Offered(catalogue=TOOLS)
 
 

@@ -18,6 +18,8 @@ from easynet.planners.planner_chain import PlannerChain
 from easynet.planners.validate import validate
 from tests.planners.experience_world import CITY, TOOLS, asked, chain, history, past, tool
 
+pytestmark = pytest.mark.slow
+
 
 def planner(runs: list[PastRun]) -> ExperiencePlanner:
     return ExperiencePlanner(MemoryExperience(runs))

@@ -148,6 +148,12 @@ async def test_other_answers_are_asked_for_again(cities: list[str]) -> None:
     assert result.status != "planned"
 
 
+async def test_answers_of_private_runs_are_never_taken_again() -> None:
+    runs = [r.model_copy(update={"is_private": True}) for r in weather_in(*["Ulm"] * 5)]
+    result = await planner(runs).plan(asked("what is the weather like on day 9"))
+    assert (result.found_inputs, result.assumed) == ({}, {})
+
+
 async def test_what_the_user_says_comes_before_what_was_said_before() -> None:
     request = asked("what is the weather like on day 9", city="Bonn")
     result = await planner(weather_in(*["Ulm"] * 5)).plan(request)
@@ -222,6 +228,14 @@ async def test_an_amount_that_the_words_do_not_give_is_asked_for() -> None:
     result = await planner(runs).plan(asked("transfer 2,300 dollars to the landlord", tools=BANK))
     assert result.question is not None
     assert result.question.name == "amount"
+
+
+async def test_what_was_written_into_the_plans_of_private_runs_is_never_taken() -> None:
+    values: Mapping[str, JsonValue] = {"folder": "taxes", "signed": True}
+    runs = written("send", *[(f"put number {i} away", values) for i in range(3)])
+    private = [r.model_copy(update={"is_private": True}) for r in runs]
+    result = await planner(private).plan(asked("put number 9 away", tools=BANK))
+    assert result.assumed == {}
 
 
 async def test_words_and_yes_or_no_that_are_always_the_same_are_taken_and_told() -> None:

@@ -16,8 +16,8 @@ from easynet.planners.experience_upkeep import Links, ModelFile, Offered
 from easynet.planners.past_run import PastRun, schema_of
 from easynet.planners.planner import PlanRequest, PlanResult
 from easynet.planners.planner_chain import PlannerChain
-from evals.__main__ import catalogue
 from evals.requests import DATA, load, past_run
+from evals.sentence_plans import catalogue
 from evals.sentences import NOT_OURS, SENTENCES
 
 CATALOGUE = catalogue(True)

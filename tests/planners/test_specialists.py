@@ -11,6 +11,9 @@ from easynet.planners.validate import validate
 from easynet.specialists import NODES, functions
 from evals.sentences import ANOMALIES, NOT_OURS, SENTENCES
 
+pytestmark = pytest.mark.slow
+
+
 Plan = Callable[..., Awaitable[PlanResult]]
 Catalogue = tuple[Capability, ...]
 

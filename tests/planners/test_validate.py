@@ -178,7 +178,9 @@ def test_private_data_goes_to_the_users_own_nodes_only(small: tuple[Capability, 
     offers = {CapabilityName("add"): [offer("add", 1, Trust.PUBLIC)]}
     high = Requirements(privacy=Privacy.HIGH)
     problems = validate(TWICE, small, offers=offers, requirements=high)
-    assert problems[0] == "x: privacy is high, and no node of your own offers 'add'"
+    assert problems[0] == (
+        "x: it is given private data, and no node of your own, or that you trust, offers 'add'"
+    )
     offers[CapabilityName("add")].append(offer("add", 9, Trust.OWN))
     assert validate(TWICE, small, offers=offers, requirements=high) == ()
 

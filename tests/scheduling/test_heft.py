@@ -167,7 +167,7 @@ def test_a_deadline_missed_for_lack_of_money_says_how_much_would_do() -> None:
     graph = graph_of({"a": [], "b": ["a"]})
     with pytest.raises(Infeasible) as raised:
         schedule(graph, offers, budget=6, deadline_s=3.0)
-    assert "a budget of 10 credits" in raised.value.hint
+    assert "budget of 10 credits" in raised.value.hint
     assert schedule(graph, offers, budget=10, deadline_s=3.0).duration_s == 2.0
 
 

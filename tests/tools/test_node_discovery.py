@@ -54,5 +54,5 @@ async def test_agent_reads_a_line_for_each_function() -> None:
 def test_tool_tells_an_agent_what_it_does() -> None:
     tool = node_discovery(DictMarket())
     assert tool.name == "find_nodes"
-    assert "own nodes only" in tool.description
+    assert "own or trusted nodes" in tool.description
     assert set(tool.args) == {"functions", "privacy"}

@@ -12,8 +12,9 @@ from typing import Any, Final
 from easynet.core.capability import Capability
 from easynet.core.errors import EasyNetError, GatewayUnreachable
 from easynet.core.ids import CapabilityName, NodeId
-from easynet.core.offer import Node, Offer
+from easynet.core.offer import Node, Offer, Trust
 from easynet.fabric.access.grants import Grant
+from easynet.fabric.calling.trusted_nodes import TrustedNodes
 from easynet.fabric.telemetry.traced_questions import ask_traced
 from easynet.fabric.telemetry.tracing import Tracer
 from easynet.fabric.transport.connection import Connection
@@ -55,8 +56,9 @@ class Candidate:
 class Catalogue:
     """Questions to the gateway's registry."""
 
-    def __init__(self, connection: Connection, tracer: Tracer | None) -> None:
+    def __init__(self, connection: Connection, tracer: Tracer | None, trusted: TrustedNodes) -> None:
         self._connection = connection
+        self._trusted = trusted
         self._tracer = tracer
         self._loop = asyncio.get_running_loop()
         self._found: dict[CapabilityName, tuple[float, list[Candidate]]] = {}
@@ -83,14 +85,14 @@ class Catalogue:
     async def _candidates(self, capability: CapabilityName, tracer: Tracer | None) -> list[Candidate]:
         found = [
             Candidate(
-                Offer.model_validate(offer, extra="ignore"),
+                self._judged(Offer.model_validate(offer, extra="ignore"), *more),
                 int(running),
                 int(waiting),
                 float(mean_s),
                 bool(idempotent),
                 str(instance),
             )
-            for offer, running, waiting, mean_s, idempotent, instance, *_ in await self._ask(
+            for offer, running, waiting, mean_s, idempotent, instance, *more in await self._ask(
                 "find", capability, tracer
             )
         ]
@@ -102,6 +104,19 @@ class Catalogue:
             self._idempotent[capability] = all(candidate.idempotent for candidate in found)
         return found
 
+    def _judged(self, offer: Offer, key: Any = "", *_: object) -> Offer:
+        """The offer with the trust that this user has in its node."""
+        trust = self._trusted.trust(offer.node, str(key), offer.trust)
+        return offer if trust is offer.trust else offer.model_copy(update={"trust": trust})
+
+    async def trust_in(self, node: NodeId, capability: CapabilityName) -> Trust | None:
+        """How far a node that offers a capability is trusted now; None where it does not offer it."""
+        # What the gateway said a moment ago will do: it is forgotten whenever a node comes or goes.
+        found = self.known(capability) or await self.candidates(capability)
+        if all(c.offer.node != node for c in found):
+            found = await self.candidates(capability)
+        return next((c.offer.trust for c in found if c.offer.node == node), None)
+
     def is_idempotent(self, capability: CapabilityName) -> bool:
         """Whether a capability is known to be one that may run twice."""
         return self._idempotent.get(capability, False)
@@ -109,7 +124,8 @@ class Catalogue:
     async def nodes(self) -> list[Node]:
         """All nodes, by name."""
         answer = await self._ask("nodes", None, self._tracer)
-        return [Node.model_validate(node, extra="ignore") for node in answer]
+        found = [Node.model_validate(node, extra="ignore") for node in answer]
+        return [n.model_copy(update={"trust": self._trusted.trust(n.name, n.key, n.trust)}) for n in found]
 
     async def capabilities(self) -> Mapping[CapabilityName, tuple[Capability, tuple[NodeId, ...]]]:
         """Each capability once, with the nodes that offer it, by name."""

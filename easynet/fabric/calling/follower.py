@@ -6,8 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from easynet.core.errors import EasyNetError, NodeUnreachable, NotStarted
+from easynet.core.errors import EasyNetError, NodeUnreachable, NotStarted, PrivacyBreach
 from easynet.core.ids import CapabilityName, NodeId
+from easynet.core.intent import Privacy
+from easynet.core.offer import Trust
+from easynet.core.privacy import may_see
 from easynet.fabric.calling.catalogue import Catalogue
 from easynet.fabric.calling.explanations import explained
 from easynet.fabric.calling.failover import NEVER_RAN, Failover
@@ -19,6 +22,7 @@ from easynet.fabric.calling.target import Target, target_of
 from easynet.fabric.telemetry.tracing import Span, Tracer
 from easynet.fabric.transport.connection import Connection
 from easynet.fabric.values.held_values import HeldValues
+from easynet.fabric.wire.calls import PrivateTo
 from easynet.fabric.wire.failures import error_of
 from easynet.fabric.wire.limits import MAX_CALL_BYTES, MAX_INLINE_BYTES
 from easynet.fabric.wire.names import checked_name
@@ -112,10 +116,15 @@ class Follower:
         *,
         key: str,
         timeout_s: float,
+        privacy: Privacy = Privacy.NORMAL,
     ) -> AsyncGenerator[Update]:
-        """The updates of a call at one node; large parts are references."""
+        """The updates of a call at one node; large parts are references.
+
+        Nothing is sent, not even to the gateway, before it is known that the node may see it.
+        """
         checked_name("node", node)
         checked_name("function", function)
+        private_to = await self._private_to(node, function) if privacy is Privacy.HIGH else ""
         packed = await self._marshaller.packed((), arguments)
         span = self._tracer.call(function, node) if self._tracer is not None else None
         updates = self._updates(
@@ -126,6 +135,7 @@ class Follower:
             timeout_s=timeout_s,
             inline_bytes=MAX_INLINE_BYTES,
             trace=_trace(span),
+            private_to=private_to,
         )
         with _ended(span):
             try:
@@ -134,6 +144,16 @@ class Follower:
                         yield update
             except NotStarted as error:
                 raise await explained(error, Target(function, node), self._catalogue) from None
+
+    async def _private_to(self, node: NodeId, function: CapabilityName) -> PrivateTo:
+        """What a call with private arguments says of its node; raises PrivacyBreach or NotStarted."""
+        trust = await self._catalogue.trust_in(node, function)
+        if trust is None:
+            gone = NotStarted(f"the node {node!r} does not offer {function!r} now")
+            raise await explained(gone, Target(function, node), self._catalogue)
+        if not may_see(trust, Privacy.HIGH):
+            raise PrivacyBreach.at(node, function)
+        return "own" if trust is Trust.OWN else "trusted"
 
     async def _updates(
         self,
@@ -147,6 +167,7 @@ class Follower:
         begun: Callable[[FollowedCall], object] | None = None,
         values: HeldValues | None = None,
         trace: str = "",
+        private_to: PrivateTo = "",
     ) -> AsyncGenerator[Update]:
         """The updates of an encoded call at one node; a failure is raised as the error that it is.
 
@@ -166,6 +187,7 @@ class Follower:
             trace=trace,
             is_direct=values is not None,
             values=values,
+            private_to=private_to,
         )
         try:
             if begun is not None:

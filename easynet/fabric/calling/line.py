@@ -19,6 +19,7 @@ from easynet.fabric.calling.node_watch import NodeWatch
 from easynet.fabric.calling.outbox import Outbox
 from easynet.fabric.calling.recovery import Recovery
 from easynet.fabric.calling.router import Router
+from easynet.fabric.calling.trusted_nodes import TrustedNodes
 from easynet.fabric.jobs.job_client import Jobs
 from easynet.fabric.receipts.receipt_book import ReceiptBook
 from easynet.fabric.telemetry import tracing
@@ -40,8 +41,9 @@ class Line:
         *,
         name: str,
         stays: bool = False,
+        trusted: TrustedNodes | None = None,
     ) -> None:
-        """`enter`, `name` and `stays` are the connection's."""
+        """`enter`, `name` and `stays` are the connection's. `trusted` are the user's trusted nodes."""
         self.connection = Connection(
             address,
             enter,
@@ -58,7 +60,7 @@ class Line:
         self._recovery = Recovery(self.outbox)
         self.watch = NodeWatch(self.connection, self.outbox, self._recovery)
         self.tracer = tracing.tracer()
-        self.catalogue = Catalogue(self.connection, self.tracer)
+        self.catalogue = Catalogue(self.connection, self.tracer, trusted or TrustedNodes(()))
         self.nodes = NodeChoice(self.catalogue, self.outbox.peers)
         self.marshaller = Marshaller(self.transfer, self.outbox.values)
         failover = Failover(self.outbox, self.catalogue)

@@ -24,7 +24,7 @@ from easynet.fabric.transport.connection import Connection
 from easynet.fabric.values.held_values import HeldValues
 from easynet.fabric.values.transfer import Transfer
 from easynet.fabric.wire import versions
-from easynet.fabric.wire.calls import Call, Resume, encode_call, encode_resume
+from easynet.fabric.wire.calls import Call, PrivateTo, Resume, encode_call, encode_resume
 from easynet.fabric.wire.greetings import Ping, encode_ping
 
 RESUMED: Final = "resume-"
@@ -86,6 +86,7 @@ class Outbox:
         is_direct: bool = False,
         values: HeldValues | None = None,
         instance: str = "",
+        private_to: PrivateTo = "",
     ) -> C:
         """Send a new call; the connection has to be ready. Raises GatewayUnreachable or CallTimeout."""
         if timeout_s is not None:
@@ -98,7 +99,18 @@ class Outbox:
             self.ping(peer)
         id_ = self._ids.pop() if self._ids else self._fresh_id()
         message = encode_call(
-            Call(id_, self.token, arguments, timeout_s, key, inline_bytes, trace, is_direct, instance)
+            Call(
+                id_,
+                self.token,
+                arguments,
+                timeout_s,
+                key,
+                inline_bytes,
+                trace,
+                is_direct,
+                instance,
+                private_to,
+            )
         )
         subject = f"fn.{node}.{self._client}.call.{function}"
         # A way back through the server costs it as much as the message itself. It is needed only where it

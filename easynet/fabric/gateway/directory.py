@@ -64,7 +64,8 @@ class Directory:
                 return offer.price
         raise BadData(f"{node} offers no {capability}")
 
-    async def _join(self, name: str, content: Any) -> None:
+    async def _join(self, name: str, content: Any) -> str:
+        """Take a node in, and tell it how far it is trusted."""
         node = Node.model_validate(content, extra="ignore")  # a later version may say more of itself
         names = [capability.name for capability in node.capabilities]
         if node.name != name or not is_name(name) or not all(map(is_name, names)):
@@ -77,6 +78,7 @@ class Directory:
         if not (node.draining and node.instance in self._asked_to_drain):  # that was logged when it was asked
             _LOG.info("node %s %s", node.name, does, extra={"trust": str(trust)})
         await self._tell("joined", node.name)
+        return str(trust)
 
     def _trust(self, node: Node) -> Trust:
         """How far a node is trusted; raises NameTaken where its name is that of another device's."""

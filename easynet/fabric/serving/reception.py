@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from easynet.core.errors import EasyNetError, NodeRefused
+from easynet.core.errors import EasyNetError, NodeRefused, PrivacyBreach
 from easynet.fabric.registry import DEAD_AFTER_S
 from easynet.fabric.serving.answers import Answers, subject_of
 from easynet.fabric.serving.call_records import CallRecords
@@ -54,6 +54,8 @@ class Reception:
         self._repeats = Repeats(around.node, instance, self._calls, records, self._callers, self._answers)
         self.is_draining = False
         """Whether new calls are refused."""
+        self.is_public = False
+        """Whether the gateway says that this node is anybody's, so that it takes no private arguments."""
         self.known_at = self._loop.time()
         """When the gateway last said that this node has its name."""
 
@@ -114,6 +116,8 @@ class Reception:
 
     def _take(self, client: str, name: str, reply: str, call: Call, now: float) -> None:
         service = self._services.find(name)
+        if self.is_public and call.private_to == "own":
+            raise PrivacyBreach.at(self._around.node, name)  # its arguments are never decoded
         if call.id in self._calls.by_id:
             return  # it came twice, over a connection that broke
         if call.key:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from easynet.core.errors import AccessDenied, EasyNetError, NameTaken
 from easynet.core.ids import NodeId
-from easynet.core.offer import Node
+from easynet.core.offer import Node, Trust
 from easynet.fabric.access.identity import Identity
 from easynet.fabric.access.memberships import WayIn
 from easynet.fabric.functions.function import Function
@@ -189,7 +189,8 @@ class Session:
             python=platform.python_version(),
             statistics=self._statistics.snapshot(),
         )
-        await self._ask("join", node.model_dump(mode="json"))
+        # A gateway of an earlier version does not say it.
+        self._reception.is_public = await self._ask("join", node.model_dump(mode="json")) == Trust.PUBLIC
 
     async def _ask(self, what: str, content: Any) -> Any:
         return await ask(self._connection, f"node.{what}.{self._name}", content)

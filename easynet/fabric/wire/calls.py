@@ -1,7 +1,7 @@
 """What a client says of a call: that it is to be made, and, after it was cut off, that it still matters."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from easynet.core.errors import BadFrame
 from easynet.fabric.wire.frames import (
@@ -23,6 +23,10 @@ from easynet.fabric.wire.packing import pack
 MAX_CALLS_TOGETHER: Final = 64
 """In one message, so that a client's rate of messages bounds its rate of calls."""
 _MAX_KEY_CHARACTERS: Final = 512
+
+PrivateTo = Literal["", "own", "trusted"]
+"""`own`: the network says that the node is the user's own. `trusted`: the user trusts it all the same."""
+_PRIVATE_TO: Final = get_args(PrivateTo)
 
 
 # Not frozen, like the updates that most calls consist of: freezing triples the time to make one.
@@ -48,6 +52,8 @@ class Call:
     """Whether the two sides give each other the large values; otherwise they go by way of the gateway."""
     instance: str = ""
     """The node process that this work was given to before, and that alone is meant; "" for any."""
+    private_to: PrivateTo = ""
+    """The arguments are private, and this is what the caller takes the node for; "" where they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,11 @@ def encode_call(call: Call) -> bytes:
         call.trace,
         call.is_direct,
     )
-    if call.instance:
+    # What few calls say is left out, so that versions which do not know it understand all others. A private
+    # call they refuse as one that cannot be read, and they should: they could not check whom it is meant for.
+    if call.private_to:
+        fields = (*fields, call.instance, call.private_to)
+    elif call.instance:
         fields = (*fields, call.instance)
     if len(call.arguments) <= SMALL_BYTES:
         return small_packer.pack(fields)
@@ -92,6 +102,7 @@ def decode_calls(data: bytes) -> list[Call]:
 
 def _call(fields: list[Any]) -> Call:
     # Patterns would take longer than all the rest of it, and every call comes by here.
+    private_to: Any = fields.pop() if len(fields) == 10 else ""
     instance = fields.pop() if len(fields) == 9 else ""
     if len(fields) == 8:
         id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct = fields
@@ -102,12 +113,15 @@ def _call(fields: list[Any]) -> Call:
             and type(inline_bytes) is int
             and inline_bytes >= 0
             and type(is_direct) is bool
+            and (private_to == "" or private_to in _PRIVATE_TO)
             and is_token(id_)
             and is_token(inbox)
             and (deadline_s is None or (is_length_of_time(deadline_s) and deadline_s > 0))
             and len(key) <= _MAX_KEY_CHARACTERS
         ):
-            return Call(id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct, instance)
+            return Call(
+                id_, inbox, arguments, deadline_s, key, inline_bytes, trace, is_direct, instance, private_to
+            )
     raise BadFrame("a call that cannot be read")
 
 

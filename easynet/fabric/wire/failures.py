@@ -19,6 +19,7 @@ from easynet.core.errors import (
     OutcomeUnknown,
     OverBudget,
     Overloaded,
+    PrivacyBreach,
     RemoteFailure,
     Unencodable,
     UnknownFunction,
@@ -37,7 +38,15 @@ _FUNCTIONS_OWN: Final = (
     VersionMismatch,
 )
 """Errors that mean the same at the caller as in a function."""
-_NODES_OWN: Final = (BadFrame, NodeRefused, NodeUnreachable, OutcomeUnknown, OverBudget, Overloaded)
+_NODES_OWN: Final = (
+    BadFrame,
+    NodeRefused,
+    NodeUnreachable,
+    OutcomeUnknown,
+    OverBudget,
+    Overloaded,
+    PrivacyBreach,
+)
 """Errors that say what became of the call itself. A function that calls others may meet them, too, and they
 would then say the wrong thing of its own call."""
 _SAME_CLASS_BY_CODE: Final[dict[str, type[EasyNetError]]] = {

@@ -9,7 +9,10 @@ import msgpack
 from easynet.core.errors import BadData
 from easynet.fabric.wire.packing import pack
 
-_BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA = 2, 3, 4, 5, 6
+BIG_INT: Final = 2
+_DATETIME, _DATE, _TIME, _TIMEDELTA = 3, 4, 5, 6
+MOMENTS: Final = {_DATETIME: "datetime", _DATE: "date", _TIME: "time", _TIMEDELTA: "timedelta"}
+"""What the extensions of time are, by code."""
 _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**64 - 1
 
@@ -45,7 +48,7 @@ def number(value: int) -> int | msgpack.ExtType:
     """A whole number as it travels: itself, where msgpack has room for it."""
     if _MIN_INT <= value <= _MAX_INT:
         return value
-    return msgpack.ExtType(_BIG_INT, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    return msgpack.ExtType(BIG_INT, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
 def moment(value: Any) -> msgpack.ExtType | None:
@@ -65,7 +68,7 @@ def moment(value: Any) -> msgpack.ExtType | None:
 
 def restored(code: int, raw: bytes) -> Any:
     """The value that such an extension is; raises BadData or ValueError."""
-    if code == _BIG_INT:
+    if code == BIG_INT:
         return int.from_bytes(raw, "big", signed=True)
     if code == _DATETIME:
         return datetime.fromisoformat(raw.decode())

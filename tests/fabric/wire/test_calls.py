@@ -24,7 +24,10 @@ tokens = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=16, max_size
 counts = st.integers(0, 2**63)
 times = st.none() | st.floats(0, exclude_min=True, allow_infinity=False)
 keys, instances = st.text(max_size=512), st.text(max_size=32)
-calls = st.builds(Call, tokens, tokens, st.binary(), times, keys, counts, st.text(), st.booleans(), instances)
+privacy = st.sampled_from(["", "own", "trusted"])
+calls = st.builds(
+    Call, tokens, tokens, st.binary(), times, keys, counts, st.text(), st.booleans(), instances, privacy
+)
 
 
 def frame(**changed: Any) -> bytes:
@@ -45,6 +48,18 @@ def frame(**changed: Any) -> bytes:
 @given(calls)
 def test_a_call_comes_back_equal(call: Call) -> None:
     assert decode_calls(encode_call(call)) == [call]
+
+
+@given(calls)
+def test_only_a_private_call_has_a_field_that_earlier_versions_do_not_know(call: Call) -> None:
+    fields = msgpack.unpackb(encode_call(call), unicode_errors="surrogatepass")
+    assert len(fields) == (11 if call.private_to else 10 if call.instance else 9)
+
+
+@pytest.mark.parametrize("private_to", ["public", "", 1, None, ["own"]])
+def test_a_call_that_is_private_to_something_else_is_refused(private_to: Any) -> None:
+    with pytest.raises(BadFrame):
+        decode_calls(frame(instance="", private_to=private_to or 0))
 
 
 @given(st.lists(calls, min_size=1, max_size=5))
