@@ -276,5 +276,5 @@ class Executions(RuleBasedStateMachine):
         assert state == self.state
 
 
-Executions.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+Executions.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestExecutions = Executions.TestCase
