@@ -211,7 +211,7 @@ class Redaction:
         found = [value for folded, value in self._values.items() if folded in words]
         if not found:
             return text
-        pattern = "|".join(map(_pattern, sorted(found, key=len, reverse=True)))
+        pattern = "|".join(map(pattern_of, sorted(found, key=len, reverse=True)))
         return re.sub(pattern, HIDDEN, text, flags=re.IGNORECASE)
 
 
@@ -229,8 +229,8 @@ def _folded(text: str) -> str:
     return " ".join(text.split()).lower()
 
 
-def _pattern(value: str) -> str:
-    """A value however it is spaced; a short one as a whole word."""
+def pattern_of(value: str) -> str:
+    """A value however it is spaced; a short one as a whole word, where words have spaces between them."""
     found = r"\s+".join(map(re.escape, value.split()))
     return rf"(?<![a-z0-9_]){found}(?![a-z0-9_])" if len(value) < _SHORTEST and value.isascii() else found
 

@@ -18,12 +18,12 @@ from easynet.core.events import (
 from easynet.core.ids import NodeId, SubtaskId
 from easynet.execution.dispatch import Placement
 from easynet.execution.following import Result
+from easynet.execution.ladder import NEVER_RAN
 from easynet.execution.purse import Purse
 from easynet.execution.run_log import RunLog
 from easynet.execution.steering import Steering
 from easynet.scheduling.observations import Observation, Outcome
 
-_REFUSED = frozenset({"not_started", "node_refused", "overloaded", "privacy_breach"})
 _SILENT = frozenset({"node_unreachable", "outcome_unknown", "call_timeout"})
 
 
@@ -167,6 +167,6 @@ class Attempts:
 def _outcome(code: str) -> Outcome:
     if code == "wrong_result":
         return "wrong"
-    if code in _REFUSED:
+    if code in NEVER_RAN:
         return "refused"
     return "silent" if code in _SILENT else "failed"

@@ -18,10 +18,10 @@ from easynet.core.capability import TypeRef
 from easynet.core.events import IntentParsed, PlanMade, RunEvent, RunStarted
 from easynet.core.ids import CapabilityName, JobId, NodeId, RunId, SubtaskId
 from easynet.core.intent import Privacy
+from easynet.core.redaction import HIDDEN
 from easynet.core.task_graph import Given, Subtask
 from easynet.execution.recording import Recording
 
-HIDDEN: Final = "…"
 _NO_DIGEST: Final = "0" * 64
 
 HideValues = Callable[[str, Iterable[JsonValue]], str]

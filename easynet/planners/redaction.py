@@ -7,13 +7,11 @@ from itertools import chain
 from pydantic import JsonValue
 
 from easynet.core.numerals import NUMBER
+from easynet.core.redaction import HIDDEN, pattern_of
 from easynet.core.task_graph import Given, TaskGraph
 from easynet.planners.files import files_in
 from easynet.planners.past_run import PastRun
 
-_HIDDEN = "…"
-_SHORTEST = 3
-"""A shorter value is found inside of other words, and hidden only where it is a word of its own."""
 _NUMBER = re.compile(
     rf"\d+(?:[.,:/-]\d+)*|(?<![a-z])(?!(?:an?|one)\b){NUMBER}|\b(?:thousand|[mb]illion)s?\b", re.IGNORECASE
 )
@@ -32,9 +30,9 @@ def redacted(run: PastRun) -> PastRun:
     return run.model_copy(
         update={
             "text": without_values(run.text, _values(run)),
-            "inputs": dict.fromkeys(run.inputs, _HIDDEN),
-            "edits": tuple(edit.model_copy(update={"value": _HIDDEN}) for edit in run.edits),
-            "caveats": tuple(_HIDDEN for _ in run.caveats),
+            "inputs": dict.fromkeys(run.inputs, HIDDEN),
+            "edits": tuple(edit.model_copy(update={"value": HIDDEN}) for edit in run.edits),
+            "caveats": tuple(HIDDEN for _ in run.caveats),
             "graph": _without_values(run.graph),
         }
     )
@@ -46,21 +44,15 @@ def without_values(text: str, values: Iterable[JsonValue]) -> str:
     Overlapping parts become one.
     """
     written = {*chain.from_iterable(map(_written, values))}
-    given = [re.compile(_pattern(v), re.IGNORECASE) for v in (*written, *files_in(text)) if v.strip()]
+    given = [re.compile(pattern_of(v), re.IGNORECASE) for v in (*written, *files_in(text)) if v.strip()]
     spans = sorted(m.span() for p in (_NUMBER, _QUOTED, _ADDRESS, *given) for m in p.finditer(text))
     parts: list[str] = []
     end = 0
     for start, stop in spans:
         if start >= end:
-            parts += [text[end:start], _HIDDEN]
+            parts += [text[end:start], HIDDEN]
         end = max(end, stop)
     return "".join((*parts, text[end:]))
-
-
-def _pattern(value: str) -> str:
-    """A value however it is spaced; a short one as a whole word, where words have spaces between them."""
-    found = r"\s+".join(map(re.escape, value.split()))
-    return rf"(?<![a-z0-9_]){found}(?![a-z0-9_])" if len(value) < _SHORTEST and value.isascii() else found
 
 
 def _written(value: JsonValue) -> Iterator[str]:
@@ -91,7 +83,7 @@ def _without_values(graph: TaskGraph) -> TaskGraph:
         s.model_copy(
             update={
                 "arguments": {
-                    name: Given(value=_HIDDEN) if isinstance(b, Given) else b
+                    name: Given(value=HIDDEN) if isinstance(b, Given) else b
                     for name, b in s.arguments.items()
                 }
             }

@@ -9,7 +9,7 @@ from typing import Any
 
 from easynet.core.contribution import contributed
 
-FIELDS = ("energy", "finance", "geometry", "logistics", "text", "timetables")
+FIELDS = ("energy", "finance", "geometry", "logistics", "projects", "text", "timetables")
 
 
 def functions(field: str) -> list[Callable[..., Any]]:

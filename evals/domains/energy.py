@@ -1,7 +1,7 @@
 """Energy of a household: heating, load, tariffs, solar panels and a battery."""
 
 import math
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from easynet import contribute
 from easynet.core.errors import BadData
@@ -234,7 +234,7 @@ def measure_base_load(meter: MeterSeries) -> BaseLoad:
     price=3,
     expected_s=0.1,
 )
-def compare_tariffs(profile: LoadProfile, tariffs: list[dict]) -> TariffComparison:  # type: ignore[type-arg]  # as users give them
+def compare_tariffs(profile: LoadProfile, tariffs: list[dict[str, Any]]) -> TariffComparison:
     """A tariff has a `name`, a `base` fee a month, a price by `day` for a kWh, and perhaps one by `night`."""
     costs: dict[str, float] = {}
     for tariff in tariffs:

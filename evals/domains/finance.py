@@ -3,7 +3,7 @@
 import math
 import random
 from itertools import pairwise
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from easynet import contribute
 from easynet.core.errors import BadData
@@ -182,7 +182,7 @@ def compare_repayments(annuity: AnnuityPlan, linear: LinearPlan) -> LoanComparis
     price=1,
     expected_s=0.03,
 )
-def read_prices(prices: dict) -> PriceHistory:  # type: ignore[type-arg]  # as users give them
+def read_prices(prices: dict[str, Any]) -> PriceHistory:
     history = {str(name): [float(p) for p in row] for name, row in prices.items()}
     if len({len(row) for row in history.values()}) != 1 or min(map(len, history.values())) < 3:
         raise BadData("every share needs the same number of prices, three or more")
@@ -323,7 +323,9 @@ def assess_portfolio(
     price=1,
     expected_s=0.03,
 )
-def convert_currencies(amounts: dict, rates: dict, currency: str = "EUR") -> ConvertedSums:  # type: ignore[type-arg]  # likewise
+def convert_currencies(
+    amounts: dict[str, Any], rates: dict[str, Any], currency: str = "EUR"
+) -> ConvertedSums:
     """`rates` are the worth of one unit of each in some common currency; missing ones count as one."""
     to = float(rates.get(currency, 1.0))
     converted = [round(float(a) * float(rates.get(c, 1.0)) / to, 2) for c, a in amounts.items()]

@@ -2,7 +2,7 @@
 
 import math
 import random
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from easynet import contribute
 from easynet.core.errors import BadData
@@ -87,7 +87,7 @@ class DeliveryPlan(TypedDict):
     price=1,
     expected_s=0.02,
 )
-def read_stops(stops: list[dict]) -> Stops:  # type: ignore[type-arg]  # as users give them
+def read_stops(stops: list[dict[str, Any]]) -> Stops:
     checked = [
         Stop(name=str(s["name"]), lat=float(s["lat"]), lon=float(s["lon"]), kg=float(s.get("kg", 0)))
         for s in stops

@@ -10,7 +10,8 @@ from easynet.core.offer import Trust
 from easynet.execution.recording import Recording
 from evals.simulation.answers import Answers
 from evals.simulation.chance import Chance
-from evals.simulation.faults import Fault, Occasion
+from evals.simulation.faults import Fault
+from evals.simulation.faulty_node import Occasion
 from evals.simulation.network import MockNetwork
 from evals.simulation.node import MockNode, SteadyNode, Terms
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from easynet.core.contribution import contributed
 from easynet.core.errors import BadData
 from evals import recorded_inputs
-from evals.domains import FIELDS, energy, finance, functions, geometry, logistics, text, timetables
+from evals.domains import FIELDS, energy, finance, functions, geometry, logistics, projects, text, timetables
 
 POINTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=3, max_size=14, unique=True)
 
@@ -105,17 +105,17 @@ def test_the_critical_path_is_the_longest_and_has_no_slack() -> None:
         {"name": "c", "days": [1, 1, 1], "after": ["a"]},
         {"name": "d", "days": [2, 2, 2], "after": ["b", "c"]},
     ]
-    project = timetables.read_project(tasks)
-    assert timetables.critical_path(project) == {"tasks": ["a", "b", "d"], "days": 9.0}
-    slack = timetables.task_slack(project)
+    project = projects.read_project(tasks)
+    assert projects.critical_path(project) == {"tasks": ["a", "b", "d"], "days": 9.0}
+    slack = projects.task_slack(project)
     assert dict(zip(slack["names"], slack["days"], strict=True)) == {"a": 0, "b": 0, "c": 4, "d": 0}
-    simulated = timetables.simulate_project(project)
+    simulated = projects.simulate_project(project)
     assert 7 <= simulated["p10"] <= simulated["p50"] <= simulated["p90"] <= 11
 
 
 def test_tasks_that_wait_for_each_other_are_refused() -> None:
     with pytest.raises(BadData, match="wait for each other"):
-        timetables.read_project(
+        projects.read_project(
             [{"name": "a", "days": [1], "after": ["b"]}, {"name": "b", "days": [1], "after": ["a"]}]
         )
 

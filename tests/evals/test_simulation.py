@@ -23,7 +23,8 @@ from evals.simulation.answers import Answers
 from evals.simulation.call import Call, Served
 from evals.simulation.case import Case
 from evals.simulation.chance import Chance
-from evals.simulation.faults import FAULTS, Occasion
+from evals.simulation.faults import FAULTS
+from evals.simulation.faulty_node import Occasion
 from evals.simulation.network import MockNetwork
 from evals.simulation.node import SteadyNode, Terms
 from evals.simulation.planning import model_down, modelled

@@ -26,9 +26,10 @@ from easynet.core.events import (
 )
 from easynet.core.ids import CapabilityName, JobId, NodeId, RunId, SubtaskId
 from easynet.core.intent import Intent, ParsedIntent, Privacy, Requirements
+from easynet.core.redaction import HIDDEN
 from easynet.core.task_graph import FromInput, Given, Subtask, TaskGraph
 from easynet.execution.recording import Recording
-from easynet.execution.redaction import HIDDEN, RULES, Rule, neutral, redacted
+from easynet.execution.redaction import RULES, Rule, neutral, redacted
 from easynet.planners.redaction import without_values
 from easynet.testing.example_run import example_run
 
