@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ def run(short: bool) -> SuiteReport:
     """Every fault with every recorded intent; a few of these where it is to be `short`."""
     with tempfile.TemporaryDirectory() as folder:
         made = trials(Path(folder), short)
-        rows = {label: row([t.run() for t in some]) for label, some in _matrix(made)}
+        scores = {label: [t.run() for t in some] for label, some in _matrix(made)}
+    rows = {label: row(some) for label, some in scores.items()}
+    rows["in total"] = row([*chain.from_iterable(scores.values())])
     return SuiteReport(
         suite="faults",
         title="recorded intents on mock nodes of which some go wrong",
